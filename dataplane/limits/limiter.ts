@@ -1,0 +1,39 @@
+/**
+ * Takes all limits of one stage for one exchange, all or none, at once. Behind it stands shared
+ * memory now and Redis later; `admit` cannot tell.
+ */
+import type { Limit } from '#wire/table'
+import type { Exchange } from '../request/exchange.ts'
+import type { Prepared } from '../runtime/expression-types.ts'
+import type { Standing } from './taken.ts'
+
+export interface PreparedLimit {
+  readonly limit: Limit
+  /** `namespace/policy/entry`, with the route or rule where `per` says so: the bucket's name. */
+  readonly bucket: string
+  readonly key: Prepared | null
+  readonly when: Prepared | null
+  /** Null for concurrency, and where every request costs 1. */
+  readonly cost: Prepared | null
+  readonly rates: readonly { readonly when: Prepared }[]
+}
+
+export type TakeResult =
+  | {
+      readonly kind: 'admitted'
+      readonly standings: readonly Standing[]
+      readonly held: readonly number[]
+    }
+  | {
+      readonly kind: 'refused'
+      readonly by: PreparedLimit
+      readonly standings: readonly Standing[]
+      readonly retryAfterS: number
+    }
+  | { readonly kind: 'keyMissing'; readonly by: PreparedLimit }
+
+export interface Limiter {
+  take(limits: readonly PreparedLimit[], exchange: Exchange): TakeResult
+  /** Frees concurrency slots; called once per exchange by record. */
+  release(held: readonly number[]): void
+}

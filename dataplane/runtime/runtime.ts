@@ -1,0 +1,93 @@
+/**
+ * The table as the request path sees it: everything parsed, bound and compiled when it arrived, and
+ * swapped in by one assignment. What a rule does not use is null, so that its phase costs one check.
+ */
+import type { BackendTarget, Gateway, PathRewrite, Reject } from '#wire/table'
+import type { PreparedAuth } from '../phases/authenticate/prepared.ts'
+import type { PreparedAggregate } from '../phases/forward/prepared-aggregate.ts'
+import type { Limiter, PreparedLimit } from '../limits/limiter.ts'
+import type { Upstream } from '../upstream/upstream.ts'
+import type { Exchange } from '../request/exchange.ts'
+import type { Failure } from '../request/failure.ts'
+import type { Prepared, PreparedTemplate } from './expression-types.ts'
+
+/** One worker's view of everything it runs; `table` is replaced whole, the rest lives on. */
+export interface Runtime {
+  table: PreparedTable
+  readonly upstream: Upstream
+  readonly limiter: Limiter
+}
+
+export interface PreparedTable {
+  readonly hash: string
+  readonly gateway: Gateway
+  readonly matcher: Matcher
+}
+
+/** Sets rule, params and rest of the exchange, or says why there is none. */
+export interface Matcher {
+  match(exchange: Exchange): Failure | null
+}
+
+export interface PreparedRule {
+  readonly route: string
+  readonly name: string
+  /** `namespace/route/rule`: key on the wire, and label of metrics. */
+  readonly key: string
+  /** Null: open. */
+  readonly auth: PreparedAuth | Reject | null
+  readonly limitsBeforeAuth: readonly PreparedLimit[] | null
+  readonly limitsAfterAuth: readonly PreparedLimit[] | null
+  readonly rewrite: { readonly path: PathRewrite | null; readonly host: string | null } | null
+  readonly requestHeaders: PreparedHeaderEdits | null
+  readonly responseHeaders: PreparedHeaderEdits | null
+  /** Lower-case names that `forward` sets, with every spelling a backend could fold to them. */
+  readonly totalTimeoutMs: number
+  readonly action: PreparedAction
+}
+
+export interface PreparedHeaderEdits {
+  readonly remove: ReadonlySet<string>
+  readonly set: readonly PreparedHeader[]
+  readonly add: readonly PreparedHeader[]
+}
+
+export interface PreparedHeader {
+  readonly name: string
+  /** A constant where the template has no expression. */
+  readonly value: string | PreparedTemplate
+  readonly onFailure: 'remove' | 'refuse'
+}
+
+export type PreparedAction =
+  | PreparedProxy
+  | PreparedAggregate
+  | PreparedRespond
+  | PreparedRedirect
+  | Reject
+
+export interface PreparedProxy {
+  readonly kind: 'proxy'
+  /** Tried in order; null where no backend has a `when`. */
+  readonly conditional: readonly { readonly when: Prepared; readonly to: BackendTarget }[] | null
+  /** The one backend where there is no choice; null where weights decide. */
+  readonly single: BackendTarget | null
+  /** Cumulative weights, ascending; the last is their sum. */
+  readonly weighted: readonly { readonly upTo: number; readonly to: BackendTarget }[]
+}
+
+export interface PreparedRespond {
+  readonly kind: 'respond'
+  readonly status: number
+  readonly headers: readonly PreparedHeader[]
+  readonly body: Buffer | PreparedTemplate | null
+}
+
+export interface PreparedRedirect {
+  readonly kind: 'redirect'
+  readonly status: number
+  readonly scheme: 'http' | 'https' | null
+  readonly host: string | null
+  readonly port: number | null
+  readonly path: PathRewrite | null
+}

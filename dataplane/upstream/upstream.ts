@@ -1,0 +1,49 @@
+/**
+ * The outgoing side, push-style: one interface for proxying, aggregation, and later for our own
+ * HTTP/1.1 lane. Only the files of this folder know which client stands behind it.
+ */
+import type { Backend } from '#wire/table'
+import type { EndpointSet } from '#wire/session'
+import type { Failure } from '../request/failure.ts'
+import type { AnswerStream } from '../request/outcome.ts'
+import type { RequestBody } from '../request/exchange.ts'
+
+export interface UpstreamRequest {
+  readonly backend: string
+  readonly method: string
+  /** Origin form: canonical path and raw query. */
+  readonly target: string
+  /** Goes out as Host. */
+  readonly host: string
+  /** Flat list without Host and without any hop-by-hop field. */
+  readonly headers: readonly string[]
+  /** Null: none. */
+  readonly body: RequestBody | Buffer | null
+  /** From now to the answer's head, milliseconds of hrtime at which it is over. */
+  readonly deadlineMs: number
+}
+
+export interface UpstreamHead {
+  readonly status: number
+  /** Flat list as received, hop-by-hop fields removed. */
+  readonly headers: readonly string[]
+  readonly stream: AnswerStream
+}
+
+/** Exactly one of `head` and `failed` is called, exactly once, never before `send` has returned. */
+export interface UpstreamListener {
+  head(head: UpstreamHead): void
+  failed(failure: Failure): void
+}
+
+export interface UpstreamCall {
+  /** The client went away, or the deadline of the whole has passed. */
+  abort(): void
+}
+
+export interface Upstream {
+  send(request: UpstreamRequest, listener: UpstreamListener): UpstreamCall
+  /** Which backends the table names; pools of others are closed once they are idle. */
+  backends(backends: ReadonlyMap<string, Backend>): void
+  endpoints(set: EndpointSet): void
+}

@@ -1,0 +1,67 @@
+/**
+ * The limits of the contract, each with its argument. Both sides import them, so that a controller
+ * can never push what a data plane must refuse.
+ * Pinned by decode.test.ts and by a test per limit beside the code that enforces it.
+ */
+
+/** One frame. The largest object is a rule with 32 calls and 16 KiB templates: well under 4 MiB. */
+export const FRAME_BYTES_MAX = 4 * 1024 * 1024
+
+/** One table. 10,000 routes of three rules are 12 MB; ten times that is a mistake or an attack. */
+export const TABLE_BYTES_MAX = 128 * 1024 * 1024
+export const TABLE_OBJECTS_MAX = 500_000
+
+/** Endpoints of one backend: Kubernetes' own advice ends at 1,000 a slice and some thousands. */
+export const ENDPOINTS_MAX = 5_000
+
+/** A silent stream is dead after three of these. */
+export const PING_EVERY_MS = 10_000
+
+/** A second commit waits for the acknowledgement of the first, but not longer. */
+export const COMMIT_EVERY_MS = 100
+
+export const RULES_PER_ROUTE_MAX = 64
+export const MATCHES_PER_RULE_MAX = 16
+export const PREDICATES_PER_MATCH_MAX = 16
+export const HOSTS_PER_ROUTE_MAX = 16
+export const MAP_ENTRIES_MAX = 16
+export const CALLS_PER_AGGREGATE_MAX = 32
+
+/** Longer paths than this get 414; browsers and servers agree on about 8 KiB. */
+export const TARGET_BYTES_MAX = 8 * 1024
+export const HEADERS_MAX = 100
+export const HEADER_BYTES_MAX = 32 * 1024
+/** A computed header value: larger ones would push a request over its backend's own limit. */
+export const HEADER_VALUE_BYTES_MAX = 4 * 1024
+
+/** An expression's text. @bufbuild/cel parses in time linear in it: 40 ms per 4 KiB at worst. */
+export const EXPRESSION_BYTES_MAX = 4 * 1024
+/** Nodes of one expression's tree, and nested brackets: what closures and the parser's stack take. */
+export const EXPRESSION_NODES_MAX = 1_000
+export const EXPRESSION_NESTING_MAX = 32
+/** Expression text of one resource: 64 rules of it parse in under a second. */
+export const EXPRESSIONS_PER_OBJECT_BYTES_MAX = 128 * 1024
+/** Nested comprehensions multiply: three over 150 elements ran for 5 s without a budget. */
+export const COMPREHENSION_NESTING_MAX = 2
+/** Per evaluation, counted at run time. */
+export const EVALUATION_STEPS_MAX = 10_000
+export const EVALUATION_BYTES_MAX = 1024 * 1024
+/** A pattern's text, its compiled size, and the input it may see. */
+export const PATTERN_BYTES_MAX = 256
+export const PATTERN_INSTRUCTIONS_MAX = 500
+export const PATTERN_INPUT_BYTES_MAX = 8 * 1024
+
+/** Body of a fixed answer, and of a fallback value. */
+export const FIXED_BODY_BYTES_MAX = 64 * 1024
+
+/** Defaults of a rule's total timeout, an aggregate's deadline and what one may fetch. */
+export const TOTAL_TIMEOUT_MS = 30_000
+export const AGGREGATE_DEADLINE_MS = 10_000
+export const AGGREGATE_CALLS_MAX = 50
+export const AGGREGATE_CONCURRENCY_MAX = 12
+export const AGGREGATE_BYTES_MAX = 8 * 1024 * 1024
+
+/** GCRA keeps times in 2^-20 ms of a 2^53 range: these bounds keep every sum exact. */
+export const RATE_COUNT_MAX = 1_000_000_000
+export const RATE_PERIOD_MS_MAX = 31 * 24 * 3_600_000
+export const CONCURRENCY_MAX = 1_000_000
