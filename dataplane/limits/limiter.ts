@@ -2,7 +2,7 @@
  * Takes all limits of one stage for one exchange, all or none, at once. Behind it stands shared
  * memory now and Redis later; `admit` cannot tell.
  */
-import type { Limit } from '#wire/table'
+import type { Limit } from '#wire/rate-limit'
 import type { Exchange } from '../request/exchange.ts'
 import type { Prepared } from '../runtime/expression-types.ts'
 import type { Standing } from './taken.ts'

@@ -3,7 +3,7 @@
  * becomes a response in phases/respond.ts and nowhere else.
  * Pinned by failure.test.ts: "docs/errors.md and this table name the same causes".
  */
-import type { RejectCause } from '#wire/table'
+import type { RejectCause } from '#wire/value'
 
 export interface Facts {
   readonly status: number

@@ -2,7 +2,8 @@
  * The table as the request path sees it: everything parsed, bound and compiled when it arrived, and
  * swapped in by one assignment. What a rule does not use is null, so that its phase costs one check.
  */
-import type { BackendTarget, Gateway, PathRewrite, Reject } from '#wire/table'
+import type { Gateway, PathRewrite } from '#wire/table'
+import type { BackendTarget, Reject } from '#wire/value'
 import type { PreparedAuth } from '../phases/authenticate/prepared.ts'
 import type { PreparedAggregate } from '../phases/forward/prepared-aggregate.ts'
 import type { Limiter, PreparedLimit } from '../limits/limiter.ts'

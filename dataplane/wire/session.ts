@@ -7,7 +7,8 @@
  * `endpoints` of every backend that is new to it, `commit`; up `ack` for each commit, or `refuse`.
  * `endpoints` and `ping` may come at any time between pushes. One commit is in flight at most.
  */
-import type { Source, TableObject } from './table.ts'
+import type { TableObject } from './table.ts'
+import type { Source } from './value.ts'
 
 /** The resourceVersion reached for each watched type: decimal strings, compared as integers. */
 export type Basis = { readonly [type: string]: string }

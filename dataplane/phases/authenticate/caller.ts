@@ -2,7 +2,8 @@
  * Who is calling, as the policy in force has found out: what `auth` and `consumer` are in
  * expressions. Anonymous callers have empty claims and no consumer.
  */
-import type { Consumer, Json } from '#wire/table'
+import type { Consumer } from '#wire/auth'
+import type { Json } from '#wire/value'
 
 export interface Caller {
   /** Name of the policy's entry that verified the credential, or of the anonymous entry. */

@@ -2,7 +2,7 @@
  * An aggregate as prepared at push: its calls with their expressions bound, in an order in which
  * each comes after those it depends on. Built by runtime/build, run by phases/forward/aggregate.
  */
-import type { AggregateAction, Call, ForEach } from '#wire/table'
+import type { AggregateAction, Call, ForEach } from '#wire/aggregate'
 import type {
   CelValue,
   ExpressionFailure,
