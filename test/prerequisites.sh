@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# Says in one line what is missing before anything else runs; on Debian as root it installs it.
+set -euo pipefail
+missing=()
+command -v make >/dev/null 2>&1 || missing+=(make)
+command -v npm >/dev/null 2>&1 || missing+=(npm)
+command -v flock >/dev/null 2>&1 || missing+=(util-linux)
+if command -v node >/dev/null 2>&1; then
+  major=$(node --version | sed 's/^v\([0-9]*\).*/\1/')
+  [ "$major" -ge 20 ] || missing+=("nodejs (20 or newer, here is $major)")
+else
+  missing+=(nodejs)
+fi
+[ ${#missing[@]} -eq 0 ] && exit 0
+if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1 && [[ "${missing[*]}" != *newer* ]]; then
+  echo "installing ${missing[*]} …"
+  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "${missing[@]}" >/dev/null
+  exit 0
+fi
+echo "missing: ${missing[*]}; install Node.js 20 or newer with npm, and make" >&2
+exit 2
