@@ -1,0 +1,33 @@
+/**
+ * Reads parts of objects whose schema is not ours (Service, EndpointSlice, ReferenceGrant, Secret):
+ * whatever is missing or of another type counts as absent, so that a strange object in a folder can
+ * never stop a compile.
+ * Pinned by content.test.ts: "what is missing or of another type counts as absent".
+ */
+
+type Fields = { readonly [field: string]: unknown }
+
+const NO_FIELDS: Fields = {}
+const NO_ITEMS: readonly unknown[] = []
+
+export function fieldsOf(value: unknown): Fields {
+  return isFields(value) ? value : NO_FIELDS
+}
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+export function itemsOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : NO_ITEMS
+}
+
+/** Null also where the text is empty: Kubernetes writes both for "not set". */
+export function textOf(value: unknown): string | null {
+  return typeof value === 'string' && value !== '' ? value : null
+}
+
+export function portOf(value: unknown): number | null {
+  if (typeof value !== 'number' || !Number.isInteger(value)) return null
+  return value >= 1 && value <= 65_535 ? value : null
+}
