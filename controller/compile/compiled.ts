@@ -3,16 +3,54 @@
  * come from the same pass, so that status and traffic cannot disagree.
  */
 import type { ConditionReason } from '../../crds/condition.ts'
-import type { Table } from '#wire/table'
+import type { TableObject } from '#wire/table'
+import type { Source } from '#wire/value'
 import type { Problem } from './problem.ts'
+import type { Remembered, SecretBytes } from './snapshot.ts'
 
 export interface Compiled {
-  /** By `namespace/name` of the ApiGateway. */
-  readonly tables: ReadonlyMap<string, Table>
-  /** By resourceId. */
+  /** By `namespace/name` of the ApiGateway. Tables and objects that did not change keep identity. */
+  readonly tables: ReadonlyMap<string, CompiledTable>
+  /** By resourceId. A verdict that did not change keeps its identity. */
   readonly verdicts: ReadonlyMap<string, Verdict>
   /** Objects that run by a remembered spec: to be stored as LastValid before the table is pushed. */
   readonly remembering: readonly Remembering[]
+  /** The last valid spec of each route and policy, by resourceId: see `nextRemembered`. */
+  readonly remembered: ReadonlyMap<string, Remembered>
+}
+
+/**
+ * The Table of the wire, but that a secret's value is still sealed: the wire encoder alone reveals
+ * it. Its digest is what the wire says of the revealed object (Deps.fingerprint).
+ */
+export interface CompiledTable {
+  /** By `objectId(kind, key)`. */
+  readonly objects: ReadonlyMap<string, CompiledObject>
+  /** Hex; the XOR of all digests, 64 characters. */
+  readonly hash: string
+}
+
+export type CompiledObject = Exclude<TableObject, { kind: 'secret' }> | SealedSecret
+
+export interface SealedSecret {
+  readonly kind: 'secret'
+  /** `namespace/name:key` */
+  readonly key: string
+  readonly sources: readonly Source[]
+  readonly value: SecretBytes
+  readonly digest: string
+}
+
+/** What compile needs from outside and may not import: it knows no node module. */
+export interface Deps {
+  /** Hex SHA-256 of a text in UTF-8. */
+  sha256(text: string): string
+  /**
+   * The digest of a secret's object as the wire defines it: hex SHA-256 over
+   * `JSON.stringify(['secret', key, sources, { base64 }])`. The encoder provides it, since it alone
+   * may reveal.
+   */
+  fingerprint(secret: SecretBytes, key: string, sources: readonly Source[]): string
 }
 
 export interface Verdict {
@@ -56,11 +94,9 @@ export interface Judgement {
   readonly message: string
 }
 
-export interface Remembering {
+/** All that a LastValid object holds: what `Snapshot.remembered` must say again after a restart. */
+export interface Remembering extends Remembered {
   readonly kind: string
   readonly namespace: string
   readonly name: string
-  readonly uid: string
-  readonly generation: number
-  readonly spec: unknown
 }

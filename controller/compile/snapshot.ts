@@ -71,6 +71,29 @@ export interface Remembered {
   readonly uid: string
   readonly generation: number
   readonly spec: unknown
+  /**
+   * Routes only: the policies that applied when the spec was last valid. An update can be invalid
+   * while its policies already follow it (a renamed rule), so the old rules keep what they had.
+   */
+  readonly policies?: readonly RememberedPolicy[]
+}
+
+/** A policy as it was, and where it attached. It counts only while that object (uid) exists. */
+export interface RememberedPolicy {
+  readonly kind: 'AuthPolicy' | 'RateLimitPolicy'
+  readonly namespace: string
+  readonly name: string
+  readonly uid: string
+  readonly generation: number
+  readonly createdMs: number
+  readonly spec: unknown
+  readonly target: {
+    readonly kind: 'ApiGateway' | 'Namespace' | 'ApiRoute'
+    readonly namespace: string
+    readonly name: string
+    /** A rule's name, or null for the whole target. */
+    readonly sectionName: string | null
+  }
 }
 
 /** What does not come from objects: fixed for the life of the process. */
