@@ -1,0 +1,76 @@
+/**
+ * Texts with units, as numbers: `1m30s` in milliseconds, `10Mi` in bytes, a moment in milliseconds
+ * since 1970. The schema has already refused other shapes; what it cannot see (a sum too large, the
+ * 30th of February) is null here, and the step that asked says what to write.
+ * Pinned by quantity.test.ts: "a printed duration reads as what it was".
+ */
+
+const UNIT_MS = new Map([
+  ['ms', 1],
+  ['s', 1_000],
+  ['m', 60_000],
+  ['h', 3_600_000],
+])
+const DURATION = /^(?:\d{1,5}(?:ms|s|m|h)){1,4}$/
+
+export function durationMs(text: string): number | null {
+  if (!DURATION.test(text)) return null
+  let sum = 0
+  for (const [, digits, unit] of text.matchAll(/(\d+)(ms|s|m|h)/g)) {
+    sum += Number(digits) * (UNIT_MS.get(unit ?? '') ?? 0)
+  }
+  return sum
+}
+
+const FACTORS = new Map([
+  ['', 1],
+  ['k', 1_000],
+  ['M', 1_000_000],
+  ['G', 1_000_000_000],
+  ['Ki', 1024],
+  ['Mi', 1024 ** 2],
+  ['Gi', 1024 ** 3],
+])
+
+export function sizeBytes(size: number | string): number | null {
+  const [, digits, unit] = /^(\d{1,12})([kMG]|[KMG]i)?$/.exec(String(size)) ?? []
+  const factor = FACTORS.get(unit ?? '')
+  if (digits === undefined || factor === undefined) return null
+  const bytes = Number(digits) * factor
+  return Number.isSafeInteger(bytes) ? bytes : null
+}
+
+const MOMENT =
+  /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?(?:Z|([+-])(\d{2}):(\d{2}))$/
+
+/** RFC 3339, by arithmetic alone: compile has no clock and no time zone. */
+export function momentMs(text: string): number | null {
+  const match = MOMENT.exec(text)
+  if (match === null) return null
+  const [year, month, day, hour, minute, second] = match.slice(1, 7).map(Number)
+  if (year === undefined || month === undefined || day === undefined) return null
+  if (month < 1 || month > 12 || day < 1 || day > daysIn(year, month)) return null
+  const seconds = (hour ?? 0) * 3600 + (minute ?? 0) * 60 + (second ?? 0)
+  if ((hour ?? 0) > 23 || (minute ?? 0) > 59 || (second ?? 0) > 59) return null
+  const fraction = Math.floor(Number(`0.${match[7] ?? '0'}`) * 1000)
+  const sign = match[8] === '-' ? -1 : 1
+  const offset = sign * (Number(match[9] ?? 0) * 3600 + Number(match[10] ?? 0) * 60)
+  return (daysSince1970(year, month, day) * 86_400 + seconds - offset) * 1000 + fraction
+}
+
+function daysIn(year: number, month: number): number {
+  if (month === 2) return isLeap(year) ? 29 : 28
+  return [4, 6, 9, 11].includes(month) ? 30 : 31
+}
+
+function isLeap(year: number): boolean {
+  return (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0
+}
+
+/** Years are counted from March, so that the leap day is the last of its year. */
+function daysSince1970(year: number, month: number, day: number): number {
+  const from = month > 2 ? year : year - 1
+  const dayOfYear = Math.floor((153 * ((month + 9) % 12) + 2) / 5) + day - 1
+  const leaps = Math.floor(from / 4) - Math.floor(from / 100) + Math.floor(from / 400)
+  return from * 365 + leaps + dayOfYear - 719_468
+}
