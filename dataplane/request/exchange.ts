@@ -3,9 +3,10 @@
  * every field exists from the start, phases fill them in the order in which time passes. The front
  * makes it; nothing outlives it but the record.
  */
-import type { Caller } from '../phases/authenticate/caller.ts'
 import type { Taken } from '../limits/taken.ts'
+import type { Caller } from '../phases/authenticate/caller.ts'
 import type { PreparedRule } from '../runtime/runtime.ts'
+import type { Failure } from './failure.ts'
 import type { Decision } from './outcome.ts'
 
 export interface Exchange {
@@ -17,6 +18,7 @@ export interface Exchange {
   readonly startedMs: number
 
   // ---- as received --------------------------------------------------------------------------
+  readonly protocol: '1.0' | '1.1' | '2'
   readonly method: string
   readonly scheme: 'http' | 'https'
   /** Lower case, without port, without trailing dot; an IPv6 literal keeps its brackets. */
@@ -29,6 +31,10 @@ export interface Exchange {
   readonly headers: readonly string[]
   /** Of the client, after trustedProxies. */
   readonly ip: string
+  /** The address at the other end of the connection: what X-Forwarded-For gets appended. */
+  readonly peer: string
+  /** Whether the peer is one of trustedProxies: only then what it forwards is passed on. */
+  readonly peerTrust: 'trusted' | 'untrusted'
   readonly body: RequestBody
   readonly answer: Answer
 
@@ -37,7 +43,10 @@ export interface Exchange {
   rule: PreparedRule | null
   /** match: captured by `{name}` or named groups; percent-decoded. Null prototype. */
   params: Readonly<Record<string, string>>
-  /** match: what stands below `/**`, without leading slash, still canonical; null without one. */
+  /**
+   * match: what stands below `/**`, without its leading slash, still canonical: '' where the path
+   * ends in that slash. Null where there is no slash (`/x` of `/x/**`) and without a `/**`.
+   */
   rest: string | null
   /** authenticate */
   caller: Caller | null
@@ -47,21 +56,101 @@ export interface Exchange {
   strip: CredentialStrip | null
   /** admit: limits taken; given back or released by record. */
   taken: Taken | null
-  /** rewrite: what goes upstream. */
+  /** rewrite: what goes upstream. The path is canonical; the query raw, without its credentials. */
   upstreamPath: string
+  upstreamQuery: string | null
   upstreamHost: string | null
+  /**
+   * rewrite: flat list without Host, Content-Length and any hop-by-hop field: the upstream frames
+   * the body from `body.bytesDeclared`, never from a header that was copied.
+   */
+  upstreamHeaders: readonly string[]
   /** forward: key of the backend that answered or failed, null for fixed answers. */
   backend: string | null
   /** forward: milliseconds of hrtime at the upstream's head; 0: none came. */
   upstreamHeadMs: number
+  /** Set by the front where it refuses the request: then no phase runs. */
   decision: Decision | null
-  /** respond: true once the last byte was handed to the client's connection. */
+  /** respond: why an answer that had begun did not reach its end. */
+  broken: Failure | null
+  /** respond: true where only the last byte is left, which finish sends. */
   complete: boolean
   /** An aggregate answered with holes. */
   partial: boolean
+  /** Of bodies. bytesIn: counted by whoever reads the request's body; bytesOut: by respond. */
   bytesIn: number
   bytesOut: number
 }
+
+/** What the front knows. `refusal`: it is not to be served, only answered and recorded. */
+export type Received = Pick<
+  Exchange,
+  | 'id'
+  | 'startedAtMs'
+  | 'startedMs'
+  | 'protocol'
+  | 'method'
+  | 'scheme'
+  | 'host'
+  | 'path'
+  | 'query'
+  | 'headers'
+  | 'ip'
+  | 'peer'
+  | 'peerTrust'
+  | 'body'
+  | 'answer'
+> & { readonly refusal: Failure | null }
+
+const NO_HEADERS: readonly string[] = []
+
+/** All exchanges have one shape, in one order: the engine then reads each field at an offset. */
+export function newExchange(received: Received): Exchange {
+  return {
+    id: received.id,
+    startedAtMs: received.startedAtMs,
+    startedMs: received.startedMs,
+    protocol: received.protocol,
+    method: received.method,
+    scheme: received.scheme,
+    host: received.host,
+    path: received.path,
+    query: received.query,
+    headers: received.headers,
+    ip: received.ip,
+    peer: received.peer,
+    peerTrust: received.peerTrust,
+    body: received.body,
+    answer: received.answer,
+    rule: null,
+    params: NO_PARAMS,
+    rest: null,
+    caller: null,
+    identityHeaders: null,
+    strip: null,
+    taken: null,
+    upstreamPath: received.path,
+    upstreamQuery: received.query,
+    upstreamHost: null,
+    upstreamHeaders: NO_HEADERS,
+    backend: null,
+    upstreamHeadMs: 0,
+    decision: received.refusal,
+    broken: null,
+    complete: false,
+    partial: false,
+    bytesIn: 0,
+    bytesOut: 0,
+  }
+}
+
+/** Null prototype: a name from the wire must never reach a member of Object.prototype. */
+export function bareRecord(): Record<string, string> {
+  const bare: Record<string, string> = Object.create(null)
+  return bare
+}
+
+const NO_PARAMS: Readonly<Record<string, string>> = Object.freeze(bareRecord())
 
 /** Names (lower case) whose credential was read and is to be removed. */
 export interface CredentialStrip {
@@ -95,7 +184,7 @@ export interface Answer {
   end(chunk: Buffer | null, trailers: readonly string[] | null): void
   /** Ends the connection in the middle of a message. */
   destroy(): void
-  /** At most one listener each. */
+  /** One listener each: a later one takes the place of an earlier one. */
   onDrain(listener: () => void): void
   /** The client is gone before the end. Called at once where it is gone already. */
   onAbort(listener: () => void): void

@@ -3,13 +3,15 @@
  * swapped in by one assignment. What a rule does not use is null, so that its phase costs one check.
  */
 import type { Gateway, PathRewrite } from '#wire/table'
-import type { BackendTarget, Reject } from '#wire/value'
+import type { BackendTarget, Reject, RejectCause } from '#wire/value'
 import type { PreparedAuth } from '../phases/authenticate/prepared.ts'
 import type { PreparedAggregate } from '../phases/forward/prepared-aggregate.ts'
 import type { Limiter, PreparedLimit } from '../limits/limiter.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import type { Exchange } from '../request/exchange.ts'
 import type { Failure } from '../request/failure.ts'
+import type { RecordSink } from '../request/record.ts'
+import type { ClientHeaders } from './client-headers.ts'
 import type { Prepared, PreparedTemplate } from './expression-types.ts'
 
 /** One worker's view of everything it runs; `table` is replaced whole, the rest lives on. */
@@ -17,12 +19,24 @@ export interface Runtime {
   table: PreparedTable
   readonly upstream: Upstream
   readonly limiter: Limiter
+  /** Where each exchange's record goes, in this order. */
+  readonly sinks: readonly RecordSink[]
+  /** A phase or a sink threw: ours to mend. Logged, counted, and never shown to the client. */
+  bug(error: unknown, exchange: Exchange): void
 }
 
 export interface PreparedTable {
   readonly hash: string
   readonly gateway: Gateway
+  /** Null: nobody is trusted. */
+  readonly trustedProxies: TrustedProxies | null
+  /** Which of a client's headers may go upstream. */
+  readonly clientHeaders: ClientHeaders
   readonly matcher: Matcher
+}
+
+export interface TrustedProxies {
+  trust(address: string): 'trusted' | 'untrusted'
 }
 
 /** Sets rule, params and rest of the exchange, or says why there is none. */
@@ -42,13 +56,15 @@ export interface PreparedRule {
   readonly rewrite: { readonly path: PathRewrite | null; readonly host: string | null } | null
   readonly requestHeaders: PreparedHeaderEdits | null
   readonly responseHeaders: PreparedHeaderEdits | null
-  /** Lower-case names that `forward` sets, with every spelling a backend could fold to them. */
   readonly totalTimeoutMs: number
   readonly action: PreparedAction
 }
 
 export interface PreparedHeaderEdits {
+  /** Lower-case names. */
   readonly remove: ReadonlySet<string>
+  /** Names of `set`, folded (client-headers.ts): no other spelling of them may stay. */
+  readonly replaced: ReadonlySet<string>
   readonly set: readonly PreparedHeader[]
   readonly add: readonly PreparedHeader[]
 }
@@ -65,7 +81,15 @@ export type PreparedAction =
   | PreparedAggregate
   | PreparedRespond
   | PreparedRedirect
-  | Reject
+  | Rejected
+
+/** A Reject of the table, or what this data plane could not prepare. */
+export interface Rejected {
+  readonly kind: 'reject'
+  readonly status: Reject['status']
+  readonly cause: RejectCause | 'rule-rejected'
+  readonly because: string
+}
 
 export interface PreparedProxy {
   readonly kind: 'proxy'
