@@ -1,0 +1,272 @@
+/**
+ * A folder of YAML as the source: equal to a cluster from the snapshot on. A file that cannot be
+ * read keeps what it last said in force. Configuration walk: FOLDER → snapshot → compile → push.
+ * Pinned by folder.test.ts: "a half-written file keeps its previous content in force and says so".
+ */
+import { createHash } from 'node:crypto'
+import { stat } from 'node:fs/promises'
+import type { Installation, Kind, Remembered, Resource } from '../compile/snapshot.ts'
+import { resourceId } from '../compile/snapshot.ts'
+import type { FileObject, Position } from './folder-document.ts'
+import { parseFile } from './folder-document.ts'
+import { type FileRead, followFolder } from './folder-files.ts'
+import { type Identified, identify } from './folder-object.ts'
+import { ingest } from './ingest.ts'
+import type { Changed, Source } from './source.ts'
+import { createStore, type Store } from './store.ts'
+
+export interface FolderOptions {
+  readonly folder: string
+  readonly installation: Installation
+  readonly changed: Changed
+}
+
+/** What is wrong with a file rather than with what an object says. */
+export interface FolderProblem extends Position {
+  readonly file: string
+  readonly sentence: string
+}
+
+export interface FolderSource extends Source {
+  /** By file, then line. */
+  problems(): readonly FolderProblem[]
+  /** `file:line:column` of a field of an object; null where the object comes from no file. */
+  locate(kind: Kind, namespace: string, name: string, path: string): string | null
+}
+
+/** Rejects with a sentence where the folder cannot be read at all. */
+export async function readFolder(options: FolderOptions): Promise<FolderSource> {
+  await assertFolder(options.folder)
+  const reading = new Folder(options)
+  await reading.start()
+  return {
+    synced: Promise.resolve(),
+    snapshot: (remembered: ReadonlyMap<string, Remembered>) => reading.store.snapshot(remembered),
+    current: (kind, namespace, name) => reading.store.get(kind, namespace, name),
+    version: (kind, namespace, name) => reading.store.version(kind, namespace, name),
+    problems: () => reading.problems(),
+    locate: (kind, namespace, name, path) => reading.locate(kind, namespace, name, path),
+    close: async () => reading.close(),
+  }
+}
+
+async function assertFolder(folder: string): Promise<void> {
+  const facts = await stat(folder).catch((error: unknown) => {
+    throw new Error(
+      `cannot read the folder ${folder}: ${error instanceof Error ? error.message : ''}`,
+    )
+  })
+  if (!facts.isDirectory()) throw new Error(`${folder} is a file; name the folder that holds it`)
+}
+
+interface FileState {
+  readonly objects: readonly Identified[]
+  readonly problems: readonly FolderProblem[]
+}
+
+interface Placed {
+  readonly file: string
+  readonly object: FileObject
+}
+
+class Folder {
+  readonly store: Store
+  readonly #options: FolderOptions
+  readonly #files = new Map<string, FileState>()
+  /** resourceId → the file that has the word about it. */
+  #placed: ReadonlyMap<string, Placed> = new Map()
+  #doubles: readonly FolderProblem[] = []
+  #trouble: readonly FolderProblem[] = []
+  /** resourceId → how often its content has changed in this process. */
+  readonly #generations = new Map<
+    string,
+    { readonly digest: string; readonly generation: number }
+  >()
+  /** Grows with every reading; comparable within one process, which its epoch says. */
+  #version = 0
+  #stop: (() => void) | null = null
+
+  constructor(options: FolderOptions) {
+    this.#options = options
+    this.store = createStore(options.installation)
+  }
+
+  async start(): Promise<void> {
+    const files = followFolder(
+      this.#options.folder,
+      (reads) => this.#took(reads),
+      (error) => this.#failed(error),
+    )
+    this.#stop = () => files.close()
+    for (const read of await files.readAll()) this.#take(read)
+    this.#merge()
+  }
+
+  close(): void {
+    this.#stop?.()
+  }
+
+  problems(): readonly FolderProblem[] {
+    const all = [...this.#trouble, ...this.#doubles]
+    for (const state of this.#files.values()) all.push(...state.problems)
+    return all.toSorted((a, b) => compare(a.file, b.file) || a.line - b.line || a.column - b.column)
+  }
+
+  locate(kind: Kind, namespace: string, name: string, path: string): string | null {
+    const placed = this.#placed.get(resourceId(kind, namespace, name))
+    if (placed === undefined) return null
+    const { line, column } = placed.object.locate(path)
+    return `${placed.file}:${line}:${column}`
+  }
+
+  #took(reads: readonly FileRead[]): void {
+    this.#trouble = []
+    for (const read of reads) this.#take(read)
+    this.#merge()
+    this.#options.changed()
+  }
+
+  #failed(error: Error): void {
+    this.#trouble = [
+      {
+        file: '.',
+        line: 1,
+        column: 1,
+        sentence: `The folder cannot be followed: ${error.message}`,
+      },
+    ]
+    this.#options.changed()
+  }
+
+  #take(read: FileRead): void {
+    const { file, outcome } = read
+    switch (outcome.kind) {
+      case 'gone':
+        this.#files.delete(file)
+        return
+      case 'unreadable':
+        this.#keep(file, [{ line: 1, column: 1, sentence: `Cannot be read: ${outcome.because}.` }])
+        return
+      case 'text':
+        this.#parse(file, outcome.text)
+        return
+      default:
+        outcome satisfies never
+    }
+  }
+
+  /** A syntax error may sit anywhere: no object of the file is believed, the old ones stay. */
+  #parse(file: string, text: string): void {
+    const content = parseFile(text)
+    if (content.problems.length > 0) {
+      this.#keep(file, content.problems)
+      return
+    }
+    const problems: FolderProblem[] = []
+    const objects: Identified[] = []
+    for (const object of content.objects) {
+      const result = identify(object)
+      if (result.kind === 'object') objects.push(result)
+      else problems.push({ file, ...object.locate(result.path), sentence: result.sentence })
+    }
+    this.#files.set(file, { objects, problems })
+  }
+
+  #keep(file: string, found: readonly (Position & { readonly sentence: string })[]): void {
+    const before = this.#files.get(file)
+    const tail = before === undefined ? '' : ' What the file said before stays in force.'
+    this.#files.set(file, {
+      objects: before?.objects ?? [],
+      problems: found.map(({ line, column, sentence }) => ({
+        file,
+        line,
+        column,
+        sentence: `${sentence}${tail}`,
+      })),
+    })
+  }
+
+  /** What all files say together; of two that define one object, the first by name has the word. */
+  #merge(): void {
+    const placed = new Map<string, Placed & Identified>()
+    const doubles: FolderProblem[] = []
+    for (const file of [...this.#files.keys()].toSorted(compare)) {
+      for (const found of this.#files.get(file)?.objects ?? []) {
+        const id = resourceId(found.resourceKind, found.namespace, found.name)
+        const first = placed.get(id)
+        if (first === undefined) placed.set(id, { file, ...found })
+        else doubles.push(doubled(file, found, first))
+      }
+    }
+    for (const [id, before] of this.#placed as ReadonlyMap<string, Placed & Identified>) {
+      if (!placed.has(id)) this.store.drop(before.resourceKind, before.namespace, before.name)
+    }
+    for (const [id, found] of placed) this.#store(id, found)
+    this.#namespaces(placed)
+    this.#version += 1
+    this.store.reached('folder', String(this.#version))
+    this.#placed = placed
+    this.#doubles = doubles
+  }
+
+  #store(id: string, found: Identified): void {
+    const digest = found.digest
+    const before = this.#generations.get(id)
+    if (
+      before?.digest === digest &&
+      this.store.get(found.resourceKind, found.namespace, found.name) !== null
+    )
+      return
+    const generation =
+      before === undefined ? 1 : before.generation + (before.digest === digest ? 0 : 1)
+    this.#generations.set(id, { digest, generation })
+    this.store.put(resourceOf(found, id, generation, digest))
+  }
+
+  /** A namespace exists where something stands in it, as `kubectl create ns` would have made it. */
+  #namespaces(placed: ReadonlyMap<string, Identified>): void {
+    const used = new Set(
+      [...placed.values()].map((found) => found.namespace).filter((name) => name !== ''),
+    )
+    for (const name of used) {
+      if (placed.has(resourceId('Namespace', '', name))) continue
+      const labels = { 'kubernetes.io/metadata.name': name }
+      this.store.put(
+        ingest('Namespace', {
+          metadata: { name, uid: `folder-namespace-${name}`, resourceVersion: '1', labels },
+        }),
+      )
+    }
+    for (const name of this.store.all('Namespace').get('')?.keys() ?? []) {
+      if (!used.has(name) && !placed.has(resourceId('Namespace', '', name)))
+        this.store.drop('Namespace', '', name)
+    }
+  }
+}
+
+function doubled(file: string, found: Identified, first: Placed): FolderProblem {
+  const { line } = first.object.locate('')
+  return {
+    file,
+    ...found.object.locate('metadata.name'),
+    sentence: `${found.resourceKind} "${found.name}" is already defined in ${first.file}:${line}, which holds; remove one.`,
+  }
+}
+
+function resourceOf(found: Identified, id: string, generation: number, digest: string): Resource {
+  const uid = createHash('sha256').update(id).digest('hex').slice(0, 32)
+  const metadata = isMetadata(found.object.raw['metadata']) ? found.object.raw['metadata'] : {}
+  return ingest(found.resourceKind, {
+    ...found.object.raw,
+    metadata: { ...metadata, namespace: found.namespace, uid, generation, resourceVersion: digest },
+  })
+}
+
+function isMetadata(value: unknown): value is object {
+  return typeof value === 'object' && value !== null
+}
+
+function compare(a: string, b: string): number {
+  if (a === b) return 0
+  return a < b ? -1 : 1
+}
