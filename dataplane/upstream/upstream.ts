@@ -34,6 +34,8 @@ export interface UpstreamHead {
 export interface UpstreamListener {
   head(head: UpstreamHead): void
   failed(failure: Failure): void
+  /** An interim answer (103) before it; a few of them at most. */
+  interim?(status: number, headers: readonly string[]): void
 }
 
 export interface UpstreamCall {

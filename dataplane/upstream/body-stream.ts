@@ -1,0 +1,66 @@
+/**
+ * A request's body as the readable stream that undici asks for. It starts the body only when a
+ * connection is there to take it, so that an attempt that never connected has consumed nothing and
+ * can be made again.
+ * Pinned by body-stream.test.ts: "pauses the body while nobody reads".
+ */
+import { Readable } from 'node:stream'
+import type { BodySink, RequestBody } from '../request/exchange.ts'
+
+/** Between client and upstream: what one side may be ahead of the other. */
+const BUFFERED_BYTES_MAX = 64 * 1024
+
+/** The client went away in the middle of its body. */
+export class BodyAborted extends Error {
+  override readonly name = 'BodyAborted'
+}
+
+export class BodyStream extends Readable implements BodySink {
+  readonly #body: RequestBody
+  #state: 'unread' | 'flowing' | 'paused' | 'over' = 'unread'
+
+  constructor(body: RequestBody) {
+    super({ highWaterMark: BUFFERED_BYTES_MAX })
+    this.#body = body
+  }
+
+  /** Whether any of it was asked for: then it cannot be sent again. */
+  get consumed(): 'yes' | 'no' {
+    return this.#state === 'unread' ? 'no' : 'yes'
+  }
+
+  override _read(): void {
+    if (this.#state === 'unread') {
+      this.#state = 'flowing'
+      this.#body.start(this)
+    } else if (this.#state === 'paused') {
+      this.#state = 'flowing'
+      this.#body.resume()
+    }
+  }
+
+  data(chunk: Buffer): 'more' | 'pause' {
+    // Destroyed: the upstream has answered without reading the rest, which is dropped.
+    if (this.destroyed || this.push(chunk)) return 'more'
+    this.#state = 'paused'
+    return 'pause'
+  }
+
+  end(): void {
+    this.#state = 'over'
+    if (!this.destroyed) this.push(null)
+  }
+
+  abort(): void {
+    this.#state = 'over'
+    this.destroy(new BodyAborted('the client went away'))
+  }
+
+  /** Nobody will read again: whoever still sends must not wait for it. */
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    const waiting = this.#state === 'paused'
+    if (this.#state !== 'unread') this.#state = 'over'
+    done(error)
+    if (waiting) this.#body.resume()
+  }
+}

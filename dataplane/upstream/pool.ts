@@ -1,0 +1,125 @@
+/**
+ * The connections of one worker to one endpoint. A pool of undici clients, each of which knows
+ * whether its connection has served before: only then may a reset mean that the upstream had closed
+ * an idle connection and never saw the request.
+ * Pinned by undici.test.ts: "a pool survives requests that the client library refuses".
+ */
+import { Client, type Dispatcher, Pool } from 'undici'
+import type { Backend } from '#wire/table'
+import { HEADER_BYTES_MAX } from '#wire/limits'
+import type { Endpoint } from '#wire/session'
+
+/**
+ * Per worker and endpoint. A stream holds its connection as long as it lasts, so this is also how
+ * many streams one pod may serve; beyond it requests wait for their deadline.
+ */
+const CONNECTIONS_MAX = 1024
+
+/** Longer than any healthy handshake inside a cluster, and short enough to try a second pod. */
+const CONNECT_TIMEOUT_MS = 2_000
+
+/** Node, uvicorn and others close idle connections after 5 s without saying so. */
+const IDLE_MS = 4_000
+/** Where the upstream does say so, up to this. */
+const IDLE_MS_MAX = 60_000
+
+/** An endpoint that refused a connection is passed over for this long, unless all have. */
+const PENALTY_MS = 2_000
+
+/** undici calls the handler of a request; ours wants to know the client that carries it. */
+export interface Carried extends Dispatcher.DispatchHandler {
+  carrier: Carrier | null
+}
+
+/** A client that counts what its connection of the moment has carried. */
+export class Carrier extends Client {
+  #served = 0
+
+  constructor(origin: URL, options: Client.Options) {
+    super(origin, options)
+    this.on('connect', () => {
+      this.#served = 0
+    })
+  }
+
+  /** Called once by each request when it is written: was the connection fresh? */
+  takeTurn(): 'fresh' | 'reused' {
+    this.#served++
+    return this.#served === 1 ? 'fresh' : 'reused'
+  }
+
+  override dispatch(
+    options: Dispatcher.DispatchOptions,
+    handler: Dispatcher.DispatchHandler,
+  ): boolean {
+    if (isCarried(handler)) handler.carrier = this
+    return super.dispatch(options, handler)
+  }
+}
+
+function isCarried(handler: Dispatcher.DispatchHandler): handler is Carried {
+  return 'carrier' in handler
+}
+
+export class EndpointPool {
+  readonly key: string
+  readonly #pool: Pool
+  #penalisedUntilMs = 0
+
+  constructor(endpoint: Endpoint, protocol: Backend['protocol']) {
+    this.key = endpointKey(endpoint)
+    this.#pool = new Pool(`http://${this.key}`, {
+      factory: (origin: URL, options: object) => new Carrier(origin, options),
+      connections: CONNECTIONS_MAX,
+      allowH2: protocol === 'h2c',
+      ...(protocol === 'h2c' ? { useH2c: true } : {}),
+      connect: { timeout: CONNECT_TIMEOUT_MS, lookup: refuseNames },
+      keepAliveTimeout: IDLE_MS,
+      keepAliveMaxTimeout: IDLE_MS_MAX,
+      // Deadlines are our own, exact to 10 ms; these would cost a timer each.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      maxHeaderSize: 2 * HEADER_BYTES_MAX,
+    })
+    this.#pool.on('connect', () => {
+      this.#penalisedUntilMs = 0
+    })
+    // Every request learns of its own failure; without a listener nothing would be lost either.
+    this.#pool.on('error', () => undefined)
+  }
+
+  dispatch(options: Dispatcher.DispatchOptions, handler: Carried): void {
+    this.#pool.dispatch(options, handler)
+  }
+
+  penalise(nowMs: number): void {
+    this.#penalisedUntilMs = nowMs + PENALTY_MS
+  }
+
+  standing(nowMs: number): 'good' | 'penalised' {
+    return nowMs < this.#penalisedUntilMs ? 'penalised' : 'good'
+  }
+
+  /** No new request comes; those that run may finish. */
+  drain(): void {
+    this.#pool.close().catch(() => undefined)
+  }
+
+  async destroy(): Promise<void> {
+    await this.#pool.destroy()
+  }
+}
+
+export function endpointKey({ address, port }: Endpoint): string {
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
+}
+
+type LookupDone = (error: Error, address: string, family: number) => void
+
+/**
+ * Endpoints are addresses. A name here would be resolved by the system's resolver, which blocks a
+ * thread of the pool; it fails as an endpoint that cannot be reached.
+ */
+function refuseNames(_name: string, _options: unknown, done: LookupDone): void {
+  process.nextTick(() => done(new Error('an endpoint must be an address'), '', 0))
+}
