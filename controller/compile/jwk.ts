@@ -106,21 +106,27 @@ function okpShape(jwk: Jwk): Shape {
 }
 
 function usable(jwk: Jwk, algorithms: readonly string[]): CheckedKey {
-  const { kid = null, kty, alg, use, key_ops: operations } = jwk
-  if (kid !== null && typeof kid !== 'string') return refused('kid', 'A "kid" is a text.')
-  if (use !== undefined && use !== 'sig') {
-    return refused('use', 'This key is not for signatures; use one with "use": sig.')
-  }
-  if (operations !== undefined && !(Array.isArray(operations) && operations.includes('verify'))) {
-    return refused('key_ops', 'This key is not for verifying; its "key_ops" must hold verify.')
-  }
-  const key = { kid, kty: String(kty), algorithms }
+  const wrong = misuse(jwk)
+  if (wrong !== null) return wrong
+  const { kid, kty, alg } = jwk
+  const key = { kid: typeof kid === 'string' ? kid : null, kty: String(kty), algorithms }
   if (alg === undefined) return { kind: 'key', key }
   if (typeof alg !== 'string' || !algorithms.includes(alg)) {
     const because = `A key of this type verifies ${algorithms.join(', ')}; correct or remove "alg".`
     return refused('alg', because)
   }
   return { kind: 'key', key: { ...key, algorithms: [alg] } }
+}
+
+function misuse(jwk: Jwk): Extract<CheckedKey, { kind: 'refused' }> | null {
+  const { kid, use, key_ops: operations } = jwk
+  if (kid !== undefined && typeof kid !== 'string') return refused('kid', 'A "kid" is a text.')
+  if (use !== undefined && use !== 'sig') {
+    return refused('use', 'This key is not for signatures; use one with "use": sig.')
+  }
+  if (operations === undefined) return null
+  if (Array.isArray(operations) && operations.includes('verify')) return null
+  return refused('key_ops', 'This key is not for verifying; its "key_ops" must hold verify.')
 }
 
 function refused(member: string | null, because: string): Extract<CheckedKey, { kind: 'refused' }> {

@@ -82,7 +82,7 @@ function placeholder(position: number): string {
 
 /** The canonical form, or why there is none; text beyond ASCII is escaped first, as clients do. */
 function canonicalText(written: string): CanonicalPath {
-  return canonicalPath(written.replace(/[^\u0000-\u007f]+/g, escaped))
+  return canonicalPath(written.replace(/[\u0080-\u{10ffff}]+/gu, escaped))
 }
 
 function escaped(text: string): string {

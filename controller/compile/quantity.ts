@@ -40,37 +40,43 @@ export function sizeBytes(size: number | string): number | null {
   return Number.isSafeInteger(bytes) ? bytes : null
 }
 
-const MOMENT =
-  /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?(?:Z|([+-])(\d{2}):(\d{2}))$/
+const DATE = /^(\d{4})-(\d{2})-(\d{2})$/
+const CLOCK = /^([01]\d|2[0-3]):([0-5]\d):([0-5]\d)(?:\.(\d{1,9}))?$/
+const OFFSET = /(?:Z|([+-])([01]\d|2[0-3]):([0-5]\d))$/
 
 /** RFC 3339, by arithmetic alone: compile has no clock and no time zone. */
 export function momentMs(text: string): number | null {
-  const match = MOMENT.exec(text)
-  if (match === null) return null
-  const [year, month, day, hour, minute, second] = match.slice(1, 7).map(Number)
-  if (year === undefined || month === undefined || day === undefined) return null
-  if (month < 1 || month > 12 || day < 1 || day > daysIn(year, month)) return null
-  const seconds = (hour ?? 0) * 3600 + (minute ?? 0) * 60 + (second ?? 0)
-  if ((hour ?? 0) > 23 || (minute ?? 0) > 59 || (second ?? 0) > 59) return null
-  const fraction = Math.floor(Number(`0.${match[7] ?? '0'}`) * 1000)
-  const sign = match[8] === '-' ? -1 : 1
-  const offset = sign * (Number(match[9] ?? 0) * 3600 + Number(match[10] ?? 0) * 60)
-  return (daysSince1970(year, month, day) * 86_400 + seconds - offset) * 1000 + fraction
+  const offset = OFFSET.exec(text)
+  if (offset === null || text.charAt(10) !== 'T') return null
+  const days = daysSince1970(text.slice(0, 10))
+  const clock = CLOCK.exec(text.slice(11, offset.index))
+  if (days === null || clock === null) return null
+  const minutes = Number(clock[1]) * 60 + Number(clock[2]) + days * 1440
+  const ahead = Number(offset[2] ?? 0) * 60 + Number(offset[3] ?? 0)
+  const utc = offset[1] === '-' ? minutes + ahead : minutes - ahead
+  // By digits: 1.001 * 1000 is less than 1001.
+  const fractionMs = Number(`${clock[4] ?? ''}000`.slice(0, 3))
+  return utc * 60_000 + Number(clock[3]) * 1000 + fractionMs
 }
 
+/** Years are counted from March, so that the leap day is the last of its year. */
+function daysSince1970(date: string): number | null {
+  const [year, month, day] = (DATE.exec(date) ?? []).slice(1).map(Number)
+  if (year === undefined || month === undefined || day === undefined) return null
+  if (day < 1 || day > daysIn(year, month)) return null
+  const from = month > 2 ? year : year - 1
+  const dayOfYear = Math.floor((153 * ((month + 9) % 12) + 2) / 5) + day - 1
+  const leaps = Math.floor(from / 4) - Math.floor(from / 100) + Math.floor(from / 400)
+  return from * 365 + leaps + dayOfYear - 719_468
+}
+
+/** 0 for a month that does not exist. */
 function daysIn(year: number, month: number): number {
+  if (month < 1 || month > 12) return 0
   if (month === 2) return isLeap(year) ? 29 : 28
   return [4, 6, 9, 11].includes(month) ? 30 : 31
 }
 
 function isLeap(year: number): boolean {
   return (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0
-}
-
-/** Years are counted from March, so that the leap day is the last of its year. */
-function daysSince1970(year: number, month: number, day: number): number {
-  const from = month > 2 ? year : year - 1
-  const dayOfYear = Math.floor((153 * ((month + 9) % 12) + 2) / 5) + day - 1
-  const leaps = Math.floor(from / 4) - Math.floor(from / 100) + Math.floor(from / 400)
-  return from * 365 + leaps + dayOfYear - 719_468
 }
