@@ -4,8 +4,13 @@
  * Pinned by decode.test.ts and by a test per limit beside the code that enforces it.
  */
 
-/** One frame. The largest object is a rule with 32 calls and 16 KiB templates: well under 4 MiB. */
-export const FRAME_BYTES_MAX = 4 * 1024 * 1024
+/** One frame. The largest object is a host that 10,000 routes of three rules share: 3 to 4 MB. */
+export const FRAME_BYTES_MAX = 16 * 1024 * 1024
+
+/** One frame upwards: an acknowledgement with 1,000 rejections of 1 KiB. */
+export const UP_FRAME_BYTES_MAX = 1024 * 1024
+/** More rejections than these say nothing new: the first ones are reported. */
+export const REJECTIONS_MAX = 500
 
 /** One table. 10,000 routes of three rules are 12 MB; ten times that is a mistake or an attack. */
 export const TABLE_BYTES_MAX = 128 * 1024 * 1024
@@ -17,8 +22,23 @@ export const ENDPOINTS_MAX = 5_000
 /** A silent stream is dead after three of these. */
 export const PING_EVERY_MS = 10_000
 
-/** A second commit waits for the acknowledgement of the first, but not longer. */
+/**
+ * One commit is in flight: the next goes when it was acknowledged, or this long after it was refused
+ * (a data plane that refuses in a loop must not keep the controller busy).
+ */
 export const COMMIT_EVERY_MS = 100
+
+/** Endpoints on disk that are older than this are not trusted: pods live for minutes. */
+export const ENDPOINTS_AGE_MS_MAX = 5 * 60_000
+
+/** Keys, names and addresses: namespace, name and rule of Kubernetes' own lengths fit twice. */
+export const KEY_BYTES_MAX = 2 * 1024
+/** Sentences that people read: problems, details, reasons. */
+export const SENTENCE_BYTES_MAX = 4 * 1024
+/** A longer wait than Node's timers can hold would end at once. */
+export const WAIT_MS_MAX = 2_147_483_647
+/** Nested lists and objects of a body; deeper ones would exhaust the stack of whoever walks them. */
+export const JSON_NESTING_MAX = 64
 
 export const RULES_PER_ROUTE_MAX = 64
 export const MATCHES_PER_RULE_MAX = 16

@@ -1,0 +1,160 @@
+/**
+ * Looks at the objects of a table before anything is done with them: each by itself (checkObject),
+ * and whether they fit together (check). The controller does so before it pushes, the data plane
+ * after decoding; what one lets pass the other must not refuse.
+ * Pinned by check.test.ts: "nothing is accepted that the plain twin refuses".
+ */
+import { TABLE_OBJECTS_MAX } from './limits.ts'
+import { fault, integer, isFields, key, list, nullable, object, pattern, text } from './shape.ts'
+import type { Fault, Shape } from './shape.ts'
+import { apiKey, authenticate, authorize, consumer, deny, forward } from './shape-auth.ts'
+import { host, limit, rule } from './shape-rule.ts'
+import { source } from './shape-value.ts'
+import { objectId } from './table.ts'
+import type { Backend, Gateway, ObjectKind, SecretValue, TableObject, ValueOf } from './table.ts'
+import type { BackendTarget } from './value.ts'
+
+export type Decoded<T> =
+  | { readonly kind: 'decoded'; readonly value: T }
+  | { readonly kind: 'refused'; readonly fault: Fault }
+
+const address = pattern(/^[^\s/]+:\d{1,5}$/, 'a host and a port')
+const secretText: Shape = (value) =>
+  typeof value === 'string' && Buffer.from(value, 'base64').toString('base64') === value
+    ? null
+    : fault('must be base64') // nothing of the value may be in the sentence
+
+const VALUES: { readonly [K in ObjectKind]: Shape } = {
+  gateway: object<Gateway>({
+    trustedProxies: list(key),
+    egressAllow: list(key),
+    dataPlanes: integer(1, 1_000_000),
+  }),
+  host,
+  rule,
+  backend: object<Backend>({
+    protocol: pattern(/^(http|h2c)$/, 'http or h2c'),
+    clusterAddress: nullable(address),
+  }),
+  authenticate,
+  authorize,
+  forward,
+  deny,
+  limit,
+  consumer,
+  apiKey,
+  secret: object<SecretValue>({ base64: secretText }),
+}
+
+const hex = pattern(/^[0-9a-f]{64}$/, 'a SHA-256 in lower-case hex')
+
+const OBJECTS: ReadonlyMap<unknown, Shape> = new Map(
+  Object.entries<Shape>(VALUES).map(([kind, value]) => [
+    kind,
+    object<TableObject>({ kind: text(64), key, sources: list(source), value, digest: hex }),
+  ]),
+)
+
+/** Null: it has the form that a data plane of this version can execute. */
+export function checkObject(value: unknown): Fault | null {
+  if (!isFields(value)) return fault('must be an object')
+  const shape = OBJECTS.get(value['kind'])
+  return shape === undefined ? fault('has a kind that this version lacks') : shape(value)
+}
+
+/** The same for a value alone, before it has a digest: what a compile step asks of its result. */
+export function checkValue<K extends ObjectKind>(kind: K, value: ValueOf[K]): Fault | null {
+  return VALUES[kind](value)
+}
+
+/** How a check finds the objects of a table that may not exist as one yet. */
+export type Lookup = (kind: ObjectKind, key: string) => TableObject | undefined
+
+export type Objects = ReadonlyMap<string, TableObject>
+
+export function lookupIn(objects: Objects): Lookup {
+  return (kind, name) => objects.get(objectId(kind, name))
+}
+
+/** Null: every reference resolves, and there is exactly one gateway. */
+export function check(objects: Objects): Fault | null {
+  if (objects.size > TABLE_OBJECTS_MAX) return fault(`has more than ${TABLE_OBJECTS_MAX} objects`)
+  const lookup = lookupIn(objects)
+  let gateways = 0
+  for (const one of objects.values()) {
+    if (one.kind === 'gateway') gateways += 1
+    const found = checkReferences(one, lookup)
+    if (found !== null) return found
+  }
+  return gateways === 1 ? null : fault(`has ${gateways} gateways instead of one`)
+}
+
+/** Null: all that the object refers to is there. */
+export function checkReferences(one: TableObject, lookup: Lookup): Fault | null {
+  const missing = (kind: ObjectKind, name: string): Fault | null =>
+    lookup(kind, name) === undefined
+      ? fault(`${one.kind} "${one.key}" names ${kind} "${name}", which is not in the table`)
+      : null
+  switch (one.kind) {
+    case 'host':
+      return hostReferences(one, lookup)
+    case 'rule':
+      return ruleReferences(one.value, missing)
+    case 'authenticate':
+      return first(one.value.entries, (entry) =>
+        entry.kind === 'apiKey' && entry.pepper !== null ? missing('secret', entry.pepper) : null,
+      )
+    case 'apiKey':
+      return missing('consumer', one.value.consumer)
+    default:
+      return null
+  }
+}
+
+type Missing = (kind: ObjectKind, name: string) => Fault | null
+
+function hostReferences(one: TableObject & { kind: 'host' }, lookup: Lookup): Fault | null {
+  for (const entry of one.value.entries) {
+    const target = lookup('rule', entry.rule)
+    if (target?.kind !== 'rule' || target.value.matches.length <= entry.match) {
+      return fault(`host "${one.key}" names match ${entry.match} of rule "${entry.rule}"`)
+    }
+  }
+  return null
+}
+
+function ruleReferences(value: ValueOf['rule'], missing: Missing): Fault | null {
+  const found = first(value.limits, (name) => missing('limit', name))
+  return found ?? authReferences(value.auth, missing) ?? actionReferences(value.action, missing)
+}
+
+function authReferences(auth: ValueOf['rule']['auth'], missing: Missing): Fault | null {
+  if (auth.kind !== 'policy') return null
+  return (
+    (auth.authenticate === null ? null : missing('authenticate', auth.authenticate)) ??
+    first(auth.authorize, (name) => missing('authorize', name)) ??
+    (auth.forward === null ? null : missing('forward', auth.forward)) ??
+    (auth.deny === null ? null : missing('deny', auth.deny))
+  )
+}
+
+function actionReferences(action: ValueOf['rule']['action'], missing: Missing): Fault | null {
+  const target = (to: BackendTarget): Fault | null =>
+    to.kind === 'backend' ? missing('backend', to.backend) : null
+  switch (action.kind) {
+    case 'proxy':
+      return first(action.backends, (backend) => target(backend.to))
+    case 'aggregate':
+      return first(action.calls, (call) => target(call.backend))
+    default:
+      return null
+  }
+}
+
+function first<T>(items: readonly T[], find: (item: T) => Fault | null): Fault | null {
+  for (const item of items) {
+    const found = find(item)
+    if (found !== null) return found
+  }
+  return null
+}
