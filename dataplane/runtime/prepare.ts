@@ -11,6 +11,7 @@ import type { ObjectKind, ValueOf } from '#wire/table'
 import type { Expression, HeaderEdits, HeaderTemplate, Template, TemplateTree } from '#wire/value'
 import type { PreparedTree } from '../phases/forward/prepared-aggregate.ts'
 import type { Prepared, PreparedTemplate } from './expression-types.ts'
+import type { Pattern } from './pattern.ts'
 import type { PreparedHeader, PreparedHeaderEdits } from './runtime.ts'
 
 /**
@@ -34,19 +35,16 @@ export interface Preparer {
   expression(text: Expression, locals?: readonly string[]): Prepared | Refused
   template(template: Template, locals?: readonly string[]): PreparedTemplate | Refused
   tree(tree: TemplateTree, locals?: readonly string[]): PreparedTree | Refused
-  /** RE2, anchored at both ends. */
-  pattern(text: string): PreparedPattern | Refused
+  /** One segment of a path, and a name or value of a query: what is interpolated is encoded. */
+  segment(template: Template, locals?: readonly string[]): PreparedTemplate | Refused
+  queryPart(template: Template, locals?: readonly string[]): PreparedTemplate | Refused
+  pattern(text: string): Pattern | Refused
   header(header: HeaderTemplate, locals?: readonly string[]): PreparedHeader | Refused
   headers(
     headers: readonly HeaderTemplate[],
     locals?: readonly string[],
   ): readonly PreparedHeader[] | Refused
   headerEdits(edits: HeaderEdits): PreparedHeaderEdits | Refused
-}
-
-export interface PreparedPattern {
-  /** Named groups (only those that took part), or null where the text does not match. */
-  match(text: string): readonly (readonly [name: string, value: string])[] | null
 }
 
 /**
