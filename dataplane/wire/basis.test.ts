@@ -5,6 +5,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
 import { behind, compareVersions } from '#wire/basis'
+import type { Basis } from '#wire/session'
 
 test('versions compare as integers of any length', () => {
   fc.assert(
@@ -15,11 +16,18 @@ test('versions compare as integers of any length', () => {
   )
 })
 
+const at = (basis: Basis, epoch = '0') => ({ epoch, basis })
+
 test('a basis is behind as soon as one type is', () => {
-  const own = { ApiRoute: '1000', Secret: '99' }
-  assert.equal(behind({ ApiRoute: '999', Secret: '100' }, own), 'ApiRoute')
-  assert.equal(behind({ ApiRoute: '1000', Secret: '98' }, own), 'Secret')
-  assert.equal(behind({ ApiRoute: '1000', Secret: '99' }, own), null)
-  assert.equal(behind({ ApiRoute: '1001', Consumer: '1' }, own), null)
-  assert.equal(behind({}, {}), null)
+  const own = at({ ApiRoute: '1000', Secret: '99' })
+  assert.equal(behind(at({ ApiRoute: '999', Secret: '100' }), own), 'ApiRoute')
+  assert.equal(behind(at({ ApiRoute: '1000', Secret: '98' }), own), 'Secret')
+  assert.equal(behind(at({ ApiRoute: '1000', Secret: '99' }), own), null)
+  assert.equal(behind(at({ ApiRoute: '1001', Consumer: '1' }), own), null)
+  assert.equal(behind(at({}), at({})), null)
+})
+
+test('a higher epoch starts anew, a lower one is behind', () => {
+  assert.equal(behind(at({ ApiRoute: '1' }, '10'), at({ ApiRoute: '2' }, '9')), null)
+  assert.equal(behind(at({ ApiRoute: '2' }, '9'), at({ ApiRoute: '1' }, '10')), 'epoch')
 })

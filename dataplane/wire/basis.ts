@@ -4,13 +4,22 @@
  */
 import type { Basis } from './session.ts'
 
+/** How far a controller had read, and how often etcd was restored before that. */
+export interface Reached {
+  readonly epoch: string
+  readonly basis: Basis
+}
+
 /**
- * A type in which `offered` is behind `own`, or null where it is behind in none. A type that only
- * one of them has says nothing: releases differ in what they watch.
+ * The type in which `offered` is behind `own` (or the epoch), or null where it is behind in none. A
+ * higher epoch starts anew. A type that only one of them has says nothing: releases differ in what
+ * they watch.
  */
-export function behind(offered: Basis, own: Basis): string | null {
-  for (const [type, version] of Object.entries(own)) {
-    const other = offered[type]
+export function behind(offered: Reached, own: Reached): string | null {
+  const epochs = compareVersions(offered.epoch, own.epoch)
+  if (epochs !== 0) return epochs < 0 ? 'epoch' : null
+  for (const [type, version] of Object.entries(own.basis)) {
+    const other = offered.basis[type]
     if (other !== undefined && compareVersions(other, version) < 0) return type
   }
   return null

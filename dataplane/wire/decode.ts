@@ -5,13 +5,7 @@
  */
 import { checkObject } from './check.ts'
 import type { Decoded } from './check.ts'
-import {
-  ENDPOINTS_MAX,
-  FRAME_BYTES_MAX,
-  KEY_BYTES_MAX,
-  REJECTIONS_MAX,
-  UP_FRAME_BYTES_MAX,
-} from './limits.ts'
+import { ENDPOINTS_MAX, FRAME_BYTES_MAX, REJECTIONS_MAX, UP_FRAME_BYTES_MAX } from './limits.ts'
 import type { DownFrame, Endpoint, EndpointSet, Rejection, UpFrame } from './session.ts'
 import {
   fault,
@@ -25,7 +19,6 @@ import {
   oneOf,
   pattern,
   sentence,
-  text,
   union,
 } from './shape.ts'
 import type { Shape } from './shape.ts'
@@ -36,8 +29,8 @@ const count = integer(0, Number.MAX_SAFE_INTEGER)
 export const hash = pattern(/^[0-9a-f]{64}$/, 'a hash in lower-case hex')
 const kind = oneOf(OBJECT_KINDS)
 /** Compared as integers by length and digits, so leading zeros would deceive. */
-export const basis: Shape = map(pattern(/^(0|[1-9][0-9]{0,38})$/, 'a resourceVersion'))
-export const epoch = text(KEY_BYTES_MAX)
+export const epoch = pattern(/^(0|[1-9][0-9]{0,38})$/, 'a decimal integer')
+export const basis: Shape = map(epoch)
 
 export const endpointSet = object<EndpointSet>({
   backend: key,

@@ -35,7 +35,10 @@ export type DownFrame =
       readonly gateway: string
       /** Names the controller's process; its endpoint versions are comparable only within it. */
       readonly controller: string
-      /** A basis of another epoch may be behind: an operator has restored etcd. */
+      /**
+       * Decimal. Raised by an operator who has restored etcd: with a higher one the basis may be
+       * behind, and a lower one is behind itself.
+       */
       readonly epoch: string
       /** The basis now offered: the data plane is not ready before it runs this or a later one. */
       readonly basis: Basis
