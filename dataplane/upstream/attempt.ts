@@ -175,7 +175,7 @@ function flatList(raw: Controller['rawHeaders']): string[] {
   if (raw === null || raw === undefined) return []
   if (!Array.isArray(raw)) return flatFields(raw)
   const list: string[] = []
-  for (const part of raw) list.push(typeof part === 'string' ? part : part.latin1Slice())
+  for (const part of raw) list.push(typeof part === 'string' ? part : part.toString('latin1'))
   return list
 }
 

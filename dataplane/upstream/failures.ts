@@ -3,6 +3,7 @@
  * is a constant sentence per case, so that no address and no byte of an answer can be in it.
  * Pinned by failures.test.ts: "every error of the client library has a cause".
  */
+import { errors } from 'undici'
 import { type Failure, fail } from '../request/failure.ts'
 import { BodyAborted } from './body-stream.ts'
 
@@ -50,7 +51,8 @@ export function failureOf(error: unknown, stage: Stage): Failure {
   const code = codeOf(error)
   if (REFUSED_CODES.has(code)) return fail('bug', DETAILS.bug)
   if (stage === 'connecting') return fail('upstream-connect', DETAILS.connect)
-  if (code.startsWith('HPE_') || INVALID_CODES.has(code)) {
+  // The parser's errors carry no code in undici 8.13.
+  if (error instanceof errors.HTTPParserError || INVALID_CODES.has(code)) {
     return fail('upstream-invalid', DETAILS.invalid)
   }
   if (!isTransport(code)) return fail('bug', DETAILS.bug)

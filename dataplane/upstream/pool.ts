@@ -84,8 +84,6 @@ export class EndpointPool {
     this.#pool.on('connect', () => {
       this.#penalisedUntilMs = 0
     })
-    // Every request learns of its own failure; without a listener nothing would be lost either.
-    this.#pool.on('error', () => undefined)
   }
 
   dispatch(options: Dispatcher.DispatchOptions, handler: Carried): void {
