@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto'
 import type { Kind } from '../compile/snapshot.ts'
 import type { FileObject } from './folder-document.ts'
 import { isRecord, settled } from './ingest.ts'
+import { ALL_KINDS } from './store.ts'
 
 export interface Identified {
   readonly kind: 'object'
@@ -81,8 +82,7 @@ function nameOf(kind: Kind, metadata: unknown): Named | Unidentified {
 }
 
 function kindOf(kind: unknown): Kind | null {
-  const names = Object.keys(API_VERSIONS) as Kind[]
-  return names.find((name) => name === kind) ?? null
+  return ALL_KINDS.find((name) => name === kind && API_VERSIONS[name] !== undefined) ?? null
 }
 
 function problem(path: string, sentence: string): Unidentified {

@@ -28,8 +28,8 @@ interface Reading {
   readonly folder: string
   readonly source: FolderSource
   /** Resolves once the condition holds after a change; rejects after two seconds. */
-  until(condition: () => unknown): Promise<void>
-  names(): string[]
+  readonly until: (condition: () => unknown) => Promise<void>
+  readonly names: () => string[]
 }
 
 async function reading(t: TestContext, files: Readonly<Record<string, string>>): Promise<Reading> {

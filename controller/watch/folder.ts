@@ -74,7 +74,7 @@ class Folder {
   readonly #options: FolderOptions
   readonly #files = new Map<string, FileState>()
   /** resourceId → the file that has the word about it. */
-  #placed: ReadonlyMap<string, Placed> = new Map()
+  #placed: ReadonlyMap<string, Placed & Identified> = new Map()
   #doubles: readonly FolderProblem[] = []
   #trouble: readonly FolderProblem[] = []
   /** resourceId → how often its content has changed in this process. */
@@ -198,7 +198,7 @@ class Folder {
         else doubles.push(doubled(file, found, first))
       }
     }
-    for (const [id, before] of this.#placed as ReadonlyMap<string, Placed & Identified>) {
+    for (const [id, before] of this.#placed) {
       if (!placed.has(id)) this.store.drop(before.resourceKind, before.namespace, before.name)
     }
     for (const [id, found] of placed) this.#store(id, found)

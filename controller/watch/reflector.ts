@@ -2,7 +2,7 @@
  * Keeps one kind (of one namespace, or of all) as the API server has it: a paged list, then a watch
  * that is resumed from where it ended, and a new list only where the API server has forgotten that
  * place. It never gives up and never throws: every failure is logged once and waited out.
- * Pinned by reflector.test.ts: "a watch that breaks resumes from the last version seen".
+ * Pinned by test/cluster/watch.test.ts: "a watch that breaks resumes from the last version seen".
  */
 import type { Readable } from 'node:stream'
 import { type KubeClient, KubeFailure, statusOf, successOf } from '../kube/client.ts'
@@ -127,7 +127,7 @@ function pageOf(body: unknown): {
   return {
     items: Array.isArray(items) ? items : [],
     next: typeof metadata['continue'] === 'string' ? metadata['continue'] : '',
-    resourceVersion: String(metadata['resourceVersion'] ?? ''),
+    resourceVersion: versionOf(metadata),
   }
 }
 
@@ -174,7 +174,7 @@ function take(sink: ReflectorSink, line: string): string | null {
   }
   const object = event['object']
   const metadata = isRecord(object['metadata']) ? object['metadata'] : {}
-  const version = String(metadata['resourceVersion'] ?? '')
+  const version = versionOf(metadata)
   switch (event['type']) {
     case 'ADDED':
     case 'MODIFIED':
@@ -195,4 +195,9 @@ function take(sink: ReflectorSink, line: string): string | null {
       )
     }
   }
+}
+
+function versionOf(metadata: Readonly<Record<string, unknown>>): string {
+  const version = metadata['resourceVersion']
+  return typeof version === 'string' ? version : ''
 }

@@ -72,7 +72,8 @@ class Objects implements Store {
     const kept = new Set(resources.map((resource) => `${resource.namespace}/${resource.name}`))
     for (const [inside, names] of this.all(kind)) {
       if (namespace !== null && inside !== namespace) continue
-      for (const name of [...names.keys()]) {
+      // Deleting the key at hand does not disturb a Map's iteration.
+      for (const name of names.keys()) {
         if (!kept.has(`${inside}/${name}`)) this.drop(kind, inside, name)
       }
     }
@@ -105,11 +106,29 @@ class Objects implements Store {
   snapshot(remembered: ReadonlyMap<string, Remembered>): Snapshot {
     this.#freshen()
     return {
-      kinds: Object.fromEntries(this.#given) as Record<Kind, Namespaced>,
+      kinds: this.#kindsGiven(),
       basis: { ...this.#basis },
       remembered,
       secretsForbidden: this.#forbidden,
       installation: this.#installation,
+    }
+  }
+
+  #kindsGiven(): Snapshot['kinds'] {
+    const of = (kind: Kind): Namespaced => this.#given.get(kind) ?? new Map()
+    return {
+      ApiGateway: of('ApiGateway'),
+      ApiRoute: of('ApiRoute'),
+      AuthPolicy: of('AuthPolicy'),
+      RateLimitPolicy: of('RateLimitPolicy'),
+      Consumer: of('Consumer'),
+      ApiKey: of('ApiKey'),
+      LastValid: of('LastValid'),
+      ReferenceGrant: of('ReferenceGrant'),
+      Service: of('Service'),
+      EndpointSlice: of('EndpointSlice'),
+      Namespace: of('Namespace'),
+      Secret: of('Secret'),
     }
   }
 

@@ -1,0 +1,121 @@
+/**
+ * Text of flags and variables into values. What does not fit becomes a UsageFailure: one clear line,
+ * exit code 2. Pinned by values.test.ts: "a bad value is named with its flag and what would fit".
+ */
+import { COMMANDS, type CommandName, type Setting, variableOf } from './settings.ts'
+
+/** The user's call cannot be carried out as given. */
+export class UsageFailure extends Error {}
+
+export interface Address {
+  readonly host: string
+  readonly port: number
+}
+
+export type Values = ReadonlyMap<string, string>
+
+/**
+ * Flags before variables before defaults. `flags` holds the text of each flag that was given, `''`
+ * for a switch.
+ */
+export function valuesOf(
+  command: CommandName,
+  flags: Readonly<Record<string, string | undefined>>,
+  environment: Readonly<Record<string, string | undefined>>,
+): Values {
+  refuseUnknownVariables(environment)
+  const values = new Map<string, string>()
+  for (const setting of COMMANDS[command].settings) {
+    const text = flags[setting.name] ?? environment[variableOf(setting)] ?? setting.fallback
+    if (text === null || text === undefined) continue
+    values.set(setting.name, checked(setting, text))
+  }
+  return values
+}
+
+/** Kubernetes sets these for every Service whose name begins with fairlead. */
+const SERVICE_LINK = /_(SERVICE_HOST|SERVICE_PORT(_[A-Z0-9_]+)?|PORT|PORT_\d+_(TCP|UDP)(_[A-Z]+)?)$/
+
+function refuseUnknownVariables(environment: Readonly<Record<string, string | undefined>>): void {
+  const all: readonly Setting[] = Object.values(COMMANDS).flatMap((command) => [
+    ...command.settings,
+  ])
+  const known = new Set(all.map(variableOf))
+  for (const name of Object.keys(environment)) {
+    if (!name.startsWith('FAIRLEAD_') || known.has(name) || SERVICE_LINK.test(name)) continue
+    const near = [...known].toSorted((a, b) => distance(name, a) - distance(name, b))[0]
+    throw new UsageFailure(`unknown variable ${name}; did you mean ${near}?`)
+  }
+}
+
+interface Check {
+  readonly fits: (text: string, setting: Setting) => unknown
+  readonly wanted: (setting: Setting) => string
+}
+
+const CHECKS: Readonly<Record<Setting['kind'], Check>> = {
+  address: {
+    fits: (text) => addressOf(text) !== null,
+    wanted: () => 'HOST:PORT, such as 127.0.0.1:8080',
+  },
+  addresses: {
+    fits: (text) => text.split(',').every((part) => addressOf(part.trim()) !== null),
+    wanted: () => 'HOST:PORT, or several with commas between',
+  },
+  duration: {
+    fits: (text) => durationOf(text) !== null,
+    wanted: () => 'a duration such as 30s, 5m or 500ms',
+  },
+  count: {
+    fits: (text) => /^[1-9]\d{0,2}$/.test(text),
+    wanted: () => 'a whole number from 1 to 999',
+  },
+  choice: {
+    fits: (text, setting) => (setting.choices ?? []).includes(text),
+    wanted: (setting) => `one of ${(setting.choices ?? []).join(', ')}`,
+  },
+  text: { fits: (text) => text !== '', wanted: () => 'a value: it is empty' },
+  path: { fits: (text) => text !== '', wanted: () => 'a path: it is empty' },
+  switch: { fits: (text) => ['', 'true', '1'].includes(text), wanted: () => 'true' },
+}
+
+function checked(setting: Setting, text: string): string {
+  const check = CHECKS[setting.kind]
+  if (check.fits(text, setting)) return setting.kind === 'switch' ? 'true' : text
+  throw new UsageFailure(`--${setting.name}: "${text}" is not ${check.wanted(setting)}`)
+}
+
+/** `host:port`, `[v6]:port`; null for anything else. Port 0: any free one. */
+export function addressOf(text: string): Address | null {
+  const match = /^(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9.-]+)):(\d{1,5})$/.exec(text)
+  if (match === null) return null
+  const port = Number(match[3])
+  const host = match[1] ?? match[2] ?? ''
+  return port <= 65_535 ? { host, port } : null
+}
+
+const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
+
+/** Go's notation: 1h30m, 1.5s. Milliseconds, or null. */
+export function durationOf(text: string): number | null {
+  if (!/^(\d+(\.\d+)?(ms|s|m|h))+$/.test(text)) return null
+  let total = 0
+  for (const part of text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)) {
+    total += Number(part[1]) * (UNIT_MS[part[2] ?? ''] ?? 0)
+  }
+  return Number.isFinite(total) ? total : null
+}
+
+/** Levenshtein: short names, so the plain table does. */
+export function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i)
+  for (let i = 1; i <= a.length; i += 1) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j += 1) {
+      const swap = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)
+      next.push(Math.min(swap, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1))
+    }
+    row = next
+  }
+  return row[b.length] ?? 0
+}
