@@ -1,0 +1,120 @@
+/**
+ * Where a request goes and how it is tried: the parts that rules and the calls of an aggregate share.
+ */
+import { matching } from './rule.ts'
+import { Choice, Fields, Flag, Int, List, type Rule, Text } from './schema.ts'
+import { ServiceRefSchema } from './reference.ts'
+import { Duration, HeaderName, Method, Template } from './text.ts'
+
+export const BackendRefSchema = Fields({
+  about: 'Who answers.',
+  example: '{ service: { name: orders, port: 80 } }',
+  required: { service: ServiceRefSchema },
+})
+
+export const RetrySchema = Fields({
+  about: 'When a failed attempt is made again, within the timeout of the whole.',
+  example: '{ attempts: 2, causes: [connect, reset], statuses: [502, 503, 504], perTry: 800ms }',
+  required: {
+    attempts: Int({
+      about: 'How many attempts in all, the first one included.',
+      example: '2',
+      min: 1,
+      max: 10,
+    }),
+  },
+  optional: {
+    causes: List({
+      about: 'Failures of the connection after which another attempt is made.',
+      example: '[connect, reset]',
+      absent: '[connect]',
+      item: Choice({ of: ['connect', 'reset', 'timeout'] }),
+      max: 3,
+    }),
+    statuses: List({
+      about: 'Statuses of an answer after which another attempt is made.',
+      example: '[502, 503, 504]',
+      absent: 'none',
+      item: Int({ min: 400, max: 599 }),
+      max: 16,
+    }),
+    perTry: Duration({
+      about: 'How long one attempt may take.',
+      example: '800ms',
+      absent: 'what is left of the timeout of the whole',
+    }),
+    methods: List({
+      about:
+        'Methods that may be tried again. Others than safe ones may act twice: name them only where the backend can bear it.',
+      example: '[GET, PUT]',
+      absent: '[GET, HEAD, OPTIONS]',
+      item: Method({}),
+      max: 16,
+    }),
+  },
+})
+
+/** Headers that belong to the connection or to the gateway itself. */
+const FORBIDDEN =
+  '^(?i:host|content-length|transfer-encoding|connection|te|trailer|upgrade|x-fairlead-.*)$'
+
+const MAY_BE_SET: Rule<string> = {
+  cel: `!self.matches('${FORBIDDEN}')`,
+  message:
+    'This header cannot be set: Host, Content-Length, Transfer-Encoding, Connection, TE, Trailer, Upgrade and x-fairlead-* belong to the gateway (for Host use rewrite.host).',
+  check: (value) => !new RegExp(FORBIDDEN, 'u').test(value),
+}
+
+const SettableName = Text({
+  about: 'Name of the header, in any case.',
+  example: 'x-tenant',
+  min: 1,
+  max: 128,
+  rules: [
+    matching("^[!#$%&'*+.^_`|~0-9A-Za-z-]+$", 'Write a header name such as x-tenant.'),
+    MAY_BE_SET,
+  ],
+})
+
+export const HeaderValueSchema = Fields({
+  about: 'A header and the value it gets.',
+  required: {
+    name: SettableName,
+    value: Template({
+      about: 'Its value. It must come out as a string, number or bool of at most 4 KiB.',
+      example: '${auth.claims.tenant}',
+    }),
+  },
+  optional: {
+    required: Flag({
+      about: 'Whether a request whose value cannot be computed is refused with 403.',
+      example: 'true',
+      absent: 'false: the header is left out, also what the client sent',
+    }),
+  },
+})
+
+export const HeaderEditsSchema = Fields({
+  about: 'Changes to headers, made in this order: remove, set, add.',
+  example: '{ set: [{ name: x-tenant, value: "${auth.claims.tenant}" }], remove: [cookie] }',
+  optional: {
+    remove: List({
+      about: 'Headers that are removed.',
+      example: '[cookie]',
+      item: HeaderName({}),
+      max: 16,
+    }),
+    set: List({
+      about: 'Headers that get exactly this value, whatever was there.',
+      example: '[{ name: x-tenant, value: "${auth.claims.tenant}" }]',
+      item: HeaderValueSchema,
+      max: 16,
+    }),
+    add: List({
+      about: 'Header lines that are added to those already there.',
+      example: '[{ name: cache-control, value: no-transform }]',
+      item: HeaderValueSchema,
+      max: 16,
+    }),
+  },
+})
