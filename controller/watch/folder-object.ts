@@ -6,7 +6,8 @@
 import { createHash } from 'node:crypto'
 import type { Kind } from '../compile/snapshot.ts'
 import type { FileObject } from './folder-document.ts'
-import { isRecord, settled } from './ingest.ts'
+import { isRecord } from '../kube/fields.ts'
+import { settled } from './ingest.ts'
 import { ALL_KINDS } from './store.ts'
 
 export interface Identified {

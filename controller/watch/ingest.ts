@@ -4,6 +4,7 @@
  * Pinned by ingest.test.ts: "the order of keys in a file or an answer does not matter".
  */
 import type { Kind, Resource, SecretBytes } from '../compile/snapshot.ts'
+import { isRecord } from '../kube/fields.ts'
 import { seal } from './secret.ts'
 
 interface Metadata {
@@ -99,8 +100,4 @@ function text(value: unknown): string {
 function instant(value: unknown): number {
   const ms = typeof value === 'string' ? Date.parse(value) : Number.NaN
   return Number.isNaN(ms) ? 0 : ms
-}
-
-export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

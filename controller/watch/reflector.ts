@@ -5,10 +5,10 @@
  * Pinned by test/cluster/watch.test.ts: "a watch that breaks resumes from the last version seen".
  */
 import type { Readable } from 'node:stream'
+import { lines } from '#wire/lines'
 import { type KubeClient, KubeFailure, statusOf, successOf } from '../kube/client.ts'
 import type { Logger } from '../log.ts'
-import { isRecord } from './ingest.ts'
-import { lines } from './lines.ts'
+import { isRecord } from '../kube/fields.ts'
 
 export interface ReflectorSink {
   /** All objects there are, at the end of a list. */
@@ -154,7 +154,7 @@ async function watch(
   let version = from
   try {
     for await (const line of lines(stream, LINE_BYTES_MAX)) {
-      version = take(options.sink, line) ?? version
+      version = take(options.sink, Buffer.from(line).toString('utf8')) ?? version
     }
   } catch (error) {
     // What was taken before the break is kept: the next watch goes on from there.

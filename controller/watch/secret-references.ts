@@ -4,7 +4,7 @@
  * Pinned by secret-references.test.ts: "a reference anywhere in a spec is found".
  */
 import type { Kind, Namespaced, Resource } from '../compile/snapshot.ts'
-import { isRecord } from './ingest.ts'
+import { isRecord } from '../kube/fields.ts'
 
 const REFERRERS: readonly Kind[] = ['ApiRoute', 'AuthPolicy', 'RateLimitPolicy', 'ApiGateway']
 

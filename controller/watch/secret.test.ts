@@ -7,7 +7,7 @@ import { seal } from './secret.ts'
 test('a secret shows itself in no way but reveal', () => {
   const secret = seal(Buffer.from('hunter2'))
   const shown = [
-    `${secret}`,
+    secret.toString(),
     JSON.stringify({ secret }),
     inspect(secret, { showHidden: true, depth: 9 }),
     format('%s %o %O %j', secret, secret, secret, secret),

@@ -1,0 +1,233 @@
+/**
+ * Which of several controllers leads: writes statuses and remembers last valid specs. A Lease object
+ * decides (coordination.k8s.io/v1), renewed while we lead and taken over once nobody renews it. It
+ * does not fence: every write carries the resourceVersion that it was computed from.
+ * Pinned by test/cluster/lease.test.ts: "a second controller leads once the first is gone".
+ */
+import { KubeFailure, type KubeClient, successOf } from '../kube/client.ts'
+import { numberAt, textAt } from '../kube/fields.ts'
+import type { Logger } from '../log.ts'
+
+/** The terms of client-go, which operators know. */
+const LEASE_MS = 15_000
+const RENEW_WITHIN_MS = 10_000
+const RETRY_MS = 2_000
+/** Nothing is written in the last part of a lease that could not be renewed. */
+const SILENT_MS = 3_000
+
+export interface LeaseOptions {
+  readonly client: KubeClient
+  readonly namespace: string
+  readonly name: string
+  /** Of this replica, unique among them. */
+  readonly identity: string
+  /** Published on the Lease, so that replicas find the leader: `host:port`. */
+  readonly address: string
+  readonly log: Logger
+  /** Called when leading begins or ends. */
+  readonly changed: () => void
+  /** Monotonic milliseconds. */
+  readonly now: () => number
+}
+
+export interface Lease {
+  /** Whether this replica may write now, and for a moment longer. */
+  standing(): 'leads' | 'follows'
+  /** Gives the lease back, so that another takes over at once. */
+  release(): Promise<void>
+}
+
+const ADDRESS_ANNOTATION = 'fairlead.dev/leader-address'
+
+interface Held {
+  readonly holder: string
+  readonly renewTime: string
+  readonly transitions: number
+  readonly resourceVersion: string
+  readonly durationMs: number
+}
+
+export function startLease(options: LeaseOptions): Lease {
+  const running = new Running(options)
+  running.start()
+  return { standing: () => running.standing(), release: () => running.release() }
+}
+
+class Running {
+  readonly #options: LeaseOptions
+  readonly #path: string
+  readonly #stop = new AbortController()
+  #renewedMs = Number.NEGATIVE_INFINITY
+  #seen: { readonly mark: string; readonly sinceMs: number } | null = null
+  #said: 'leads' | 'follows' = 'follows'
+  #loop: Promise<void> = Promise.resolve()
+
+  constructor(options: LeaseOptions) {
+    this.#options = options
+    this.#path = `/apis/coordination.k8s.io/v1/namespaces/${options.namespace}/leases`
+  }
+
+  start(): void {
+    this.#loop = this.#run()
+  }
+
+  standing(): 'leads' | 'follows' {
+    const left = this.#renewedMs + LEASE_MS - this.#options.now()
+    return left > SILENT_MS ? 'leads' : 'follows'
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stop.signal.aborted) {
+      try {
+        await this.#attempt()
+      } catch (error) {
+        const failure = error instanceof KubeFailure ? error : null
+        // 409: another replica was faster; that is how elections go.
+        if (failure?.status !== 409) {
+          this.#options.log.warn(
+            { lease: this.#options.name },
+            `cannot take the lease: ${String(error)}`,
+          )
+        }
+      }
+      this.#announce()
+      await pause(RETRY_MS, this.#stop.signal)
+    }
+  }
+
+  #announce(): void {
+    const standing = this.standing()
+    if (standing === this.#said) return
+    this.#said = standing
+    this.#options.log.info({ identity: this.#options.identity }, `this controller ${standing}`)
+    this.#options.changed()
+  }
+
+  async #attempt(): Promise<void> {
+    const startedMs = this.#options.now()
+    const held = await this.#read()
+    if (held === null) {
+      await this.#create(startedMs)
+      return
+    }
+    if (
+      held.holder !== this.#options.identity &&
+      held.holder !== '' &&
+      this.#fresh(held) === 'fresh'
+    ) {
+      this.#renewedMs = Number.NEGATIVE_INFINITY
+      return
+    }
+    const transitions = held.transitions + (held.holder === this.#options.identity ? 0 : 1)
+    await this.#write(held.resourceVersion, this.#options.identity, transitions)
+    this.#renewedMs = startedMs
+  }
+
+  /** By our own clock since we saw it change, as client-go does: clocks of machines differ. */
+  #fresh(held: Held): 'fresh' | 'expired' {
+    const mark = `${held.holder} ${held.renewTime}`
+    const now = this.#options.now()
+    if (this.#seen?.mark !== mark) this.#seen = { mark, sinceMs: now }
+    return now - this.#seen.sinceMs < held.durationMs ? 'fresh' : 'expired'
+  }
+
+  async #read(): Promise<Held | null> {
+    const path = `${this.#path}/${this.#options.name}`
+    const answer = await this.#options.client.request({
+      method: 'GET',
+      path,
+      signal: this.#limit(),
+    })
+    if (answer.status === 404) return null
+    return heldOf(successOf(answer))
+  }
+
+  async #create(startedMs: number): Promise<void> {
+    const body = this.#body('', this.#options.identity, 0)
+    const answer = await this.#options.client.request({
+      method: 'POST',
+      path: this.#path,
+      body,
+      signal: this.#limit(),
+    })
+    successOf(answer)
+    this.#renewedMs = startedMs
+  }
+
+  async #write(resourceVersion: string, holder: string, transitions: number): Promise<void> {
+    const path = `${this.#path}/${this.#options.name}`
+    const body = this.#body(resourceVersion, holder, transitions)
+    successOf(
+      await this.#options.client.request({ method: 'PUT', path, body, signal: this.#limit() }),
+    )
+  }
+
+  #limit(): AbortSignal {
+    return AbortSignal.timeout(RENEW_WITHIN_MS)
+  }
+
+  #body(resourceVersion: string, holder: string, transitions: number): object {
+    const { name, namespace, address } = this.#options
+    const time = new Date().toISOString().replace('Z', '000Z')
+    return {
+      apiVersion: 'coordination.k8s.io/v1',
+      kind: 'Lease',
+      metadata: {
+        name,
+        namespace,
+        annotations: { [ADDRESS_ANNOTATION]: address },
+        ...(resourceVersion === '' ? {} : { resourceVersion }),
+      },
+      spec: {
+        holderIdentity: holder,
+        leaseDurationSeconds: holder === '' ? 1 : LEASE_MS / 1000,
+        renewTime: time,
+        acquireTime: time,
+        leaseTransitions: transitions,
+      },
+    }
+  }
+
+  async release(): Promise<void> {
+    this.#stop.abort()
+    await this.#loop
+    if (this.#renewedMs + LEASE_MS < this.#options.now()) return
+    this.#renewedMs = Number.NEGATIVE_INFINITY
+    try {
+      const held = await this.#read()
+      if (held?.holder === this.#options.identity)
+        await this.#write(held.resourceVersion, '', held.transitions)
+    } catch (error) {
+      this.#options.log.warn({}, `the lease was not given back: ${String(error)}`)
+    }
+  }
+}
+
+function heldOf(body: unknown): Held {
+  const seconds = numberAt(body, 'spec', 'leaseDurationSeconds')
+  return {
+    holder: textAt(body, 'spec', 'holderIdentity') ?? '',
+    renewTime: textAt(body, 'spec', 'renewTime') ?? '',
+    transitions: numberAt(body, 'spec', 'leaseTransitions') ?? 0,
+    durationMs: seconds === null ? LEASE_MS : seconds * 1000,
+    resourceVersion: textAt(body, 'metadata', 'resourceVersion') ?? '',
+  }
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) {
+      resolve()
+      return
+    }
+    const timer = setTimeout(resolve, ms)
+    signal.addEventListener(
+      'abort',
+      () => {
+        clearTimeout(timer)
+        resolve()
+      },
+      { once: true },
+    )
+  })
+}
