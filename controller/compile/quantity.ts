@@ -5,6 +5,9 @@
  * Pinned by quantity.test.ts: "a printed duration reads as what it was".
  */
 
+import { RATE_COUNT_MAX, RATE_PERIOD_MS_MAX, WAIT_MS_MAX } from '#wire/limits'
+import type { Checked, FieldPath } from './problem.ts'
+
 const UNIT_MS = new Map([
   ['ms', 1],
   ['s', 1_000],
@@ -20,6 +23,35 @@ export function durationMs(text: string): number | null {
     sum += Number(digits) * (UNIT_MS.get(unit ?? '') ?? 0)
   }
   return sum
+}
+
+/** A time that a timer can wait. `least`: whether nothing at all makes sense. */
+export function waitMs(
+  text: string,
+  at: FieldPath<string>,
+  least: '0s' | '1ms',
+): Checked<number | null> {
+  const ms = durationMs(text)
+  const min = least === '0s' ? 0 : 1
+  if (ms !== null && ms >= min && ms <= WAIT_MS_MAX) return { value: ms, problems: [] }
+  const sentence = `Write a time between ${least} and ${WAIT_HOURS_MAX}h, such as 2s or 1m30s.`
+  return { value: null, problems: [at.problem('Invalid', sentence)] }
+}
+
+const WAIT_HOURS_MAX = Math.floor(WAIT_MS_MAX / 3_600_000)
+
+export interface CountPerTime {
+  readonly count: number
+  readonly periodMs: number
+}
+
+/** `60/1m`, within what a limiter can count exactly; null: it is not. */
+export function ratePer(text: string): CountPerTime | null {
+  const [, digits, period] = /^([1-9]\d{0,9})\/(.+)$/.exec(text) ?? []
+  const periodMs = durationMs(period ?? '')
+  const count = Number(digits)
+  if (digits === undefined || periodMs === null || count > RATE_COUNT_MAX) return null
+  return periodMs >= 1 && periodMs <= RATE_PERIOD_MS_MAX ? { count, periodMs } : null
 }
 
 const FACTORS = new Map([

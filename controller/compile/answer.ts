@@ -1,0 +1,91 @@
+/**
+ * Answers that a rule gives by itself: a fixed one, and a redirect.
+ * Pinned by answer.test.ts: "a fixed answer keeps its status, its headers and its body".
+ */
+import type { RedirectSpec, RespondSpec } from '../../crds/api-route.ts'
+import { utf8Bytes } from '#wire/expression-text'
+import { FIXED_BODY_BYTES_MAX } from '#wire/limits'
+import type { Action } from '#wire/table'
+import type { Template } from '#wire/value'
+import type { Within } from './expression.ts'
+import { compileHeaders } from './header.ts'
+import type { Captures } from './match.ts'
+import type { Checked, FieldPath, Problem } from './problem.ts'
+import { compilePathRewrite } from './rewrite.ts'
+import { parseTemplate } from './template.ts'
+
+export type RespondAction = Extract<Action, { kind: 'respond' }>
+export type RedirectAction = Extract<Action, { kind: 'redirect' }>
+
+export function compileRespond(
+  spec: RespondSpec,
+  at: FieldPath<RespondSpec>,
+  within: Within,
+): Checked<RespondAction> {
+  const headers = compileHeaders(spec.headers ?? [], at.child('headers'), within, 'allowed')
+  const body = compileBody(spec, at, within)
+  const value: RespondAction = {
+    kind: 'respond',
+    status: spec.status,
+    headers: headers.value,
+    body: body.value,
+  }
+  return { value, problems: [...headers.problems, ...body.problems] }
+}
+
+/** RFC 9110 sections 15.3.5, 15.3.6 and 15.4.5: such an answer ends with its head. */
+const WITHOUT_BODY: ReadonlySet<number> = new Set([204, 205, 304])
+
+function compileBody(
+  spec: RespondSpec,
+  at: FieldPath<RespondSpec>,
+  within: Within,
+): Checked<Template | null> {
+  if (spec.body === undefined || spec.body === '') return { value: null, problems: [] }
+  const place = at.child('body')
+  if (WITHOUT_BODY.has(spec.status)) {
+    const sentence = `An answer with status ${spec.status} has no body; remove it, or answer 200.`
+    return { value: null, problems: [place.problem('Invalid', sentence)] }
+  }
+  const { value, problems } = parseTemplate(spec.body, place, within)
+  if (value === null || literalBytes(value) <= FIXED_BODY_BYTES_MAX) return { value, problems }
+  const sentence = `A fixed body has at most ${FIXED_BODY_BYTES_MAX} bytes; serve larger ones from a backend.`
+  return { value: null, problems: [...problems, place.problem('Invalid', sentence)] }
+}
+
+function literalBytes(template: Template): number {
+  return template.reduce((sum, part) => sum + (typeof part === 'string' ? utf8Bytes(part) : 0), 0)
+}
+
+// ---- redirect -------------------------------------------------------------------------------
+
+const STATUSES = [301, 302, 303, 307, 308] as const
+const STATUS_DEFAULT = 302
+
+export function compileRedirect(
+  spec: RedirectSpec,
+  at: FieldPath<RedirectSpec>,
+  captures: readonly Captures[],
+): Checked<RedirectAction> {
+  const problems: Problem[] = []
+  const status = STATUSES.find((known) => known === (spec.status ?? STATUS_DEFAULT))
+  if (status === undefined) {
+    problems.push(at.child('status').problem('Invalid', 'Write 301, 302, 303, 307 or 308.'))
+  }
+  if ([spec.scheme, spec.host, spec.port, spec.path].every((part) => part === undefined)) {
+    const sentence = 'A redirect must change something: write scheme, host, port or path.'
+    problems.push(at.problem('Invalid', sentence))
+  }
+  const path =
+    spec.path === undefined ? null : compilePathRewrite(spec.path, at.child('path'), captures)
+  problems.push(...(path?.problems ?? []))
+  const value: RedirectAction = {
+    kind: 'redirect',
+    status: status ?? STATUS_DEFAULT,
+    scheme: spec.scheme ?? null,
+    host: spec.host ?? null,
+    port: spec.port ?? null,
+    path: path?.value ?? null,
+  }
+  return { value, problems }
+}

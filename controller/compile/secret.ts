@@ -1,0 +1,65 @@
+/**
+ * Secrets that a resource names: found, readable, of the type that fits the use, and with the key
+ * that is read. Whatever is wrong is told with the command that mends it.
+ * Pinned by secret.test.ts: "a Secret is used only if its type fits the use".
+ */
+import type { SecretKeyRefSpec } from '../../crds/reference.ts'
+import { textOf } from './content.ts'
+import type { Checked, FieldPath, Problem } from './problem.ts'
+import type { SecretBytes } from './snapshot.ts'
+import type { ReferenceFrom, StepWithin } from './steps.ts'
+
+export interface SecretUse {
+  readonly from: ReferenceFrom['kind']
+  readonly type: string
+  /** Read where the reference names no other. */
+  readonly key: string
+}
+
+export interface ResolvedSecret {
+  /** Key of the table object: `namespace/name:key`. */
+  readonly key: string
+  readonly bytes: SecretBytes
+}
+
+export function resolveSecret(
+  ref: SecretKeyRefSpec,
+  at: FieldPath<SecretKeyRefSpec>,
+  use: SecretUse,
+  within: StepWithin,
+): Checked<ResolvedSecret | null> {
+  const namespace = ref.namespace ?? within.namespace
+  const refusal = within.grants.refusal(
+    { kind: use.from, namespace: within.namespace },
+    { kind: 'Secret', namespace, name: ref.name },
+  )
+  if (refusal !== null) return refused(at.child('namespace').problem('RefNotPermitted', refusal))
+  const forbidden = within.reader.secretsForbidden(namespace)
+  if (forbidden !== null) return refused(at.problem('SecretInvalid', forbidden))
+  const secret = within.reader.get('Secret', namespace, ref.name)
+  const named = `Secret "${ref.name}" in namespace "${namespace}"`
+  const create =
+    `kubectl -n ${namespace} create secret generic ${ref.name} ` +
+    `--type=${use.type} --from-file=${ref.key ?? use.key}=FILE`
+  if (secret === null) {
+    return refused(at.problem('SecretInvalid', `There is no ${named}; create it: ${create}`))
+  }
+  const type = textOf(secret.content['type']) ?? 'Opaque'
+  if (type !== use.type) {
+    const sentence =
+      `The ${named} has type ${type} instead of ${use.type}, which cannot be changed; ` +
+      `delete it and create it anew: ${create}`
+    return refused(at.problem('SecretInvalid', sentence))
+  }
+  const key = ref.key ?? use.key
+  const bytes = secret.secrets?.get(key)
+  if (bytes === undefined) {
+    const sentence = `The ${named} has no key "${key}"; add it, or name the key that is meant.`
+    return refused(at.problem('SecretInvalid', sentence))
+  }
+  return { value: { key: `${namespace}/${ref.name}:${key}`, bytes }, problems: [] }
+}
+
+function refused(problem: Problem): Checked<null> {
+  return { value: null, problems: [problem] }
+}
