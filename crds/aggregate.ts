@@ -124,16 +124,6 @@ const FallbackSchema = Fields({
   maxProperties: 1,
 })
 
-const STATUS_RANGE = '^[1-5]([0-9]{2}|xx)(-[1-5][0-9]{2})?$'
-const STATUS_FORM: Rule<number | string> = {
-  cel: `type(self) == int ? (self >= 100 && self <= 599) : self.matches('${STATUS_RANGE}')`,
-  message: 'Write a status such as 200, a class such as 2xx, or a range such as 200-204.',
-  check: (value) =>
-    typeof value === 'number'
-      ? value >= 100 && value <= 599
-      : new RegExp(STATUS_RANGE, 'u').test(value),
-}
-
 const ExpectSchema = Fields({
   about: 'What an answer must be to count as a success.',
   example: '{ status: [2xx], contentType: application/json }',
@@ -142,7 +132,13 @@ const ExpectSchema = Fields({
       about: 'Statuses: numbers, classes or ranges.',
       example: '[2xx, 404]',
       absent: '[2xx]',
-      item: IntOrText({ max: 7, rules: [STATUS_FORM] }),
+      item: IntOrText({
+        min: 100,
+        max: 599,
+        maxLength: 7,
+        pattern: '^[1-5]([0-9]{2}(-[1-5][0-9]{2})?|xx)$',
+        hint: 'Write a status such as 200, a class such as 2xx, or a range such as 200-204.',
+      }),
       max: 16,
     }),
     contentType: Text({
@@ -210,7 +206,7 @@ export const CallSchema = Fields({
           about: 'Headers of the call’s own.',
           example: '[{ name: accept, value: application/json }]',
           item: HeaderValueSchema,
-          max: 16,
+          max: 8,
         }),
       },
     }),
@@ -237,7 +233,7 @@ export const CallSchema = Fields({
           example: '[consumer]',
           absent: '[]',
           item: CacheBy({}),
-          max: 16,
+          max: 8,
         }),
       },
     }),
@@ -264,13 +260,6 @@ const NOT_RESERVED: Rule<{ readonly [name: string]: unknown }> = {
   cel: `self.all(k, !(k in [${RESERVED_LIST}]))`,
   message: 'The name of a call may not be a reserved word of CEL, such as in, as or for.',
   check: (value) => Object.keys(value).every((key) => !RESERVED.includes(key)),
-}
-
-const RESPONSE_STATUS: Rule<number | string> = {
-  cel: "type(self) == int ? (self >= 200 && self <= 599) : self.contains('${')",
-  message: 'Write a status from 200 to 599, or a template such as ${calls.order.status}.',
-  check: (value) =>
-    typeof value === 'number' ? value >= 200 && value <= 599 : value.includes('${'),
 }
 
 export const AggregateSchema = Fields({
@@ -310,9 +299,12 @@ export const AggregateSchema = Fields({
           about: 'Status of the answer.',
           example: '${calls.order.status}',
           absent: '200',
-          max: 4096,
+          min: 200,
+          max: 599,
+          maxLength: 4096,
+          pattern: '[$][{]',
+          hint: 'Write a status from 200 to 599, or a template such as ${calls.order.status}.',
           form: 'template',
-          rules: [RESPONSE_STATUS],
         }),
         headers: List({
           about: 'Headers of the answer.',

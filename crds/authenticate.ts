@@ -355,7 +355,7 @@ const OidcSchema = Fields({
       absent: '/oauth2/callback',
       min: 1,
       max: 256,
-      rules: [matching('^/[^?#\\s]*$', 'Write a path that starts with "/".')],
+      rules: [matching('^/[^?#\\x00-\\x20\\x7f]*$', 'Write a path that starts with "/".')],
     }),
     logoutPath: Text({
       about: 'Path that ends the session.',
@@ -363,7 +363,7 @@ const OidcSchema = Fields({
       absent: '/oauth2/logout',
       min: 1,
       max: 256,
-      rules: [matching('^/[^?#\\s]*$', 'Write a path that starts with "/".')],
+      rules: [matching('^/[^?#\\x00-\\x20\\x7f]*$', 'Write a path that starts with "/".')],
     }),
     cookie: Token({ about: 'Name of the cookie.', example: 'session', absent: 'fl_session' }),
     lifetime: Duration({ about: 'How long a session lasts.', example: '8h', absent: '8h' }),

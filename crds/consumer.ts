@@ -82,7 +82,7 @@ export const ConsumerSchema = Fields({
       item: Text({
         min: 1,
         max: 128,
-        rules: [matching('^\\S+$', 'The name of a group has no spaces.')],
+        rules: [matching('^[^\\x00-\\x20\\x7f]+$', 'The name of a group has no spaces.')],
       }),
       max: 64,
     }),
@@ -117,7 +117,9 @@ export const ConsumerSchema = Fields({
             example: 'ada@acme.example',
             min: 3,
             max: 254,
-            rules: [matching('^[^@\\s]+@[^@\\s]+$', 'Write an e-mail address.')],
+            rules: [
+              matching('^[^@\\x00-\\x20\\x7f]+@[^@\\x00-\\x20\\x7f]+$', 'Write an e-mail address.'),
+            ],
           }),
         },
         optional: {

@@ -9,7 +9,7 @@ type Keyed = Readonly<Record<string, unknown>>
 
 /** Exactly one of the fields is there. */
 export function exactlyOne(keys: readonly string[], message: string): Rule<Keyed> {
-  const has = keys.map((key) => `has(self.${field(key)})`)
+  const has = keys.map((key) => `has(self.${key})`)
   return {
     cel: `[${has.join(', ')}].filter(x, x).size() == 1`,
     message,
@@ -21,7 +21,7 @@ export function exactlyOne(keys: readonly string[], message: string): Rule<Keyed
 /** At least one of the fields is there. */
 export function atLeastOne(keys: readonly string[], message: string): Rule<Keyed> {
   return {
-    cel: keys.map((key) => `has(self.${field(key)})`).join(' || '),
+    cel: keys.map((key) => `has(self.${key})`).join(' || '),
     message,
     check: (value) => present(value, keys).length > 0,
   }
@@ -30,7 +30,7 @@ export function atLeastOne(keys: readonly string[], message: string): Rule<Keyed
 /** Two fields exclude each other. */
 export function notBoth(one: string, other: string, message: string): Rule<Keyed> {
   return {
-    cel: `!(has(self.${field(one)}) && has(self.${field(other)}))`,
+    cel: `!(has(self.${one}) && has(self.${other}))`,
     message,
     check: (value) => present(value, [one, other]).length < 2,
   }
@@ -39,7 +39,7 @@ export function notBoth(one: string, other: string, message: string): Rule<Keyed
 /** Where one field is there, so must the other be. */
 export function needs(one: string, other: string, message: string): Rule<Keyed> {
   return {
-    cel: `!has(self.${field(one)}) || has(self.${field(other)})`,
+    cel: `!has(self.${one}) || has(self.${other})`,
     message,
     check: (value) => !Object.hasOwn(value, one) || Object.hasOwn(value, other),
   }
@@ -47,9 +47,9 @@ export function needs(one: string, other: string, message: string): Rule<Keyed> 
 
 /** A field that stands alone: nothing of the others beside it. */
 export function alone(key: string, others: readonly string[], message: string): Rule<Keyed> {
-  const has = others.map((other) => `has(self.${field(other)})`).join(' || ')
+  const has = others.map((other) => `has(self.${other})`).join(' || ')
   return {
-    cel: `!has(self.${field(key)}) || !(${has})`,
+    cel: `!has(self.${key}) || !(${has})`,
     message,
     check: (value) => !Object.hasOwn(value, key) || present(value, others).length === 0,
   }
@@ -67,9 +67,8 @@ export function matching(pattern: string, message: string): Rule<string> {
 
 /** No two items have the same value of the field. */
 export function distinct(key: string, message: string): Rule<readonly Keyed[]> {
-  const name = field(key)
   return {
-    cel: `self.all(a, self.exists_one(b, b.${name} == a.${name}))`,
+    cel: `self.all(a, self.exists_one(b, b.${key} == a.${key}))`,
     message,
     check: (items) => new Set(items.map((item) => item[key])).size === items.length,
   }
@@ -98,11 +97,4 @@ function found(keys: readonly string[]): string {
 
 function quoted(pattern: string): string {
   return pattern.replaceAll('\\', '\\\\').replaceAll("'", "\\'")
-}
-
-/** Reserved words of CEL, as Kubernetes spells them in field access. */
-const RESERVED = ['in', 'as', 'const', 'continue', 'else', 'false', 'for', 'function', 'if']
-
-function field(name: string): string {
-  return RESERVED.includes(name) ? `__${name}__` : name
 }

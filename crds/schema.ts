@@ -66,8 +66,13 @@ export interface SchemaNode {
   readonly 'x-kubernetes-preserve-unknown-fields'?: true
   readonly 'x-kubernetes-list-type'?: 'atomic' | 'map'
   readonly 'x-kubernetes-list-map-keys'?: readonly string[]
+  readonly pattern?: string
+  // Ours; the emitter leaves them out.
   readonly rules?: readonly Rule<never>[]
   readonly form?: Form
+  readonly example?: string
+  /** What to write where `pattern`, `minimum` or `maximum` of a number-or-text is not kept. */
+  readonly hint?: string
 }
 
 type Members = Readonly<Record<string, TSchema>>
@@ -76,7 +81,6 @@ type Flat<T> = T extends infer U ? { readonly [K in keyof U]: U[K] } : never
 type Shape<R, O> = Flat<
   { readonly [K in keyof R]: Spec<R[K]> } & { readonly [K in keyof O]?: Spec<O[K]> }
 >
-type NoMembers = Readonly<Record<never, TSchema>>
 
 interface FieldsOptions<R extends Members, O extends Members> extends Doc {
   readonly required?: R
@@ -87,9 +91,10 @@ interface FieldsOptions<R extends Members, O extends Members> extends Doc {
 }
 
 /** An object with named fields. */
-export function Fields<R extends Members = NoMembers, O extends Members = NoMembers>(
-  options: FieldsOptions<R, O>,
-): TUnsafe<Shape<R, O>> {
+export function Fields<
+  R extends Members = Record<never, never>,
+  O extends Members = Record<never, never>,
+>(options: FieldsOptions<R, O>): TUnsafe<Shape<R, O>> {
   const { required = {}, optional = {}, minProperties, maxProperties } = options
   const bounds = {
     ...(minProperties === undefined ? {} : { minProperties }),
@@ -161,19 +166,26 @@ export function Int(options: IntOptions): TUnsafe<number> {
 }
 
 interface IntOrTextOptions extends Doc {
+  readonly min: number
   readonly max: number
+  readonly maxLength: number
+  /** Of the text. CEL takes such a value to be 3 MB long, so that a rule would cost too much. */
+  readonly pattern: string
+  readonly hint: string
   readonly form?: Form
-  readonly rules: readonly Rule<number | string>[]
 }
 
-/** A number, or a string where a number cannot say it. */
+/** A number, or text where a number cannot say it. */
 export function IntOrText(options: IntOrTextOptions): TUnsafe<number | string> {
   return Type.Unsafe<number | string>({
     ...described(options),
     'x-kubernetes-int-or-string': true,
-    maxLength: options.max,
+    minimum: options.min,
+    maximum: options.max,
+    maxLength: options.maxLength,
+    pattern: options.pattern,
+    hint: options.hint,
     ...(options.form === undefined ? {} : { form: options.form }),
-    ...ruled(options.rules),
   })
 }
 
@@ -258,13 +270,19 @@ export function FreeFormObject<R extends Members, O extends Members>(
   })
 }
 
-function described(doc: Doc): { readonly description?: string } {
+interface Described {
+  readonly description?: string
+  readonly example?: string
+}
+
+function described({ about, example, absent }: Doc): Described {
+  if (about === undefined) return example === undefined ? {} : { example }
   const parts = [
-    doc.about,
-    doc.example === undefined ? undefined : `Example: \`${doc.example}\`.`,
-    doc.absent === undefined ? undefined : `Default: ${doc.absent}.`,
-  ].filter((part) => part !== undefined)
-  return parts.length === 0 ? {} : { description: parts.join(' ') }
+    about,
+    ...(example === undefined ? [] : [`Example: \`${example}\`.`]),
+    ...(absent === undefined ? [] : [`Default: ${absent}.`]),
+  ]
+  return { description: parts.join(' '), ...(example === undefined ? {} : { example }) }
 }
 
 function ruled<T>(rules: readonly Rule<T>[] | undefined): { readonly rules?: readonly Rule<T>[] } {

@@ -69,7 +69,7 @@ export function Destination(doc: Doc): TUnsafe<string> {
 export function Url(doc: Doc): TUnsafe<string> {
   const message =
     'Write an absolute URL that starts with https:// or http://, without user or spaces.'
-  const pattern = '^https?://[^/?#@\\s]+([/?][^\\s#]*)?$'
+  const pattern = '^https?://[^/?#@\\x00-\\x20\\x7f]+([/?][^#\\x00-\\x20\\x7f]*)?$'
   return Text({ ...doc, min: 1, max: 2048, rules: [matching(pattern, message)] })
 }
 
@@ -82,14 +82,14 @@ export function Duration(doc: Doc): TUnsafe<string> {
 
 /** Bytes: a number, or a Kubernetes quantity. */
 export function Size(doc: Doc): TUnsafe<number | string> {
-  const pattern = '^[0-9]{1,12}(k|M|G|Ki|Mi|Gi)?$'
-  const compiled = new RegExp(pattern, 'u')
-  const rule: Rule<number | string> = {
-    cel: `type(self) == int ? self >= 0 : self.matches('${pattern}')`,
-    message: 'Write a size such as 64Ki, 10Mi or 1048576 (bytes).',
-    check: (value) => (typeof value === 'number' ? value >= 0 : compiled.test(value)),
-  }
-  return IntOrText({ ...doc, max: 16, rules: [rule] })
+  return IntOrText({
+    ...doc,
+    min: 0,
+    max: 999_999_999_999,
+    maxLength: 14,
+    pattern: '^[0-9]{1,12}(k|M|G|Ki|Mi|Gi)?$',
+    hint: 'Write a size such as 64Ki, 10Mi or 1048576 (bytes).',
+  })
 }
 
 /** A part of the traffic. */
@@ -119,26 +119,31 @@ export function Method(doc: Doc): TUnsafe<string> {
   return Text({ ...doc, min: 1, max: 32, rules: [matching('^[A-Z][A-Z-]*$', message)] })
 }
 
-export function HeaderName(doc: Doc): TUnsafe<string> {
-  const message = "Write a header name, such as x-tenant: letters, digits and !#$%&'*+-.^_`|~ only."
-  const pattern = "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$"
-  return Text({ ...doc, min: 1, max: 128, rules: [matching(pattern, message)] })
+interface HeaderNameOptions extends Doc {
+  readonly rules?: readonly Rule<string>[]
+}
+
+export function HeaderName({ rules = [], ...doc }: HeaderNameOptions): TUnsafe<string> {
+  const message = `Write a header name such as x-tenant: letters, digits and ${TOKEN_SIGNS} only.`
+  return Text({ ...doc, min: 1, max: 64, rules: [matching(TOKEN, message), ...rules] })
 }
 
 /** A scheme of an Authorization line, a cookie's name: a token of RFC 9110. */
 export function Token(doc: Doc): TUnsafe<string> {
-  const message = "Use letters, digits and !#$%&'*+-.^_`|~ only."
-  const pattern = "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$"
-  return Text({ ...doc, min: 1, max: 128, rules: [matching(pattern, message)] })
+  const message = `Use letters, digits and ${TOKEN_SIGNS} only.`
+  return Text({ ...doc, min: 1, max: 64, rules: [matching(TOKEN, message)] })
 }
+
+const TOKEN = "^[-!#$%&'*+.^_`|~0-9A-Za-z]+$"
+const TOKEN_SIGNS = "!#$%&'*+-.^_`|~"
 
 /** A path of requests: exact, with `{name}` for one segment, or ending in `/**`. */
 export function PathPattern(doc: Doc): TUnsafe<string> {
   const message =
     'Write a path such as /books, /orders/{id} or /books/**: {name} stands for one whole segment, /** may only end it; a query goes to queryParams.'
-  const segment = '([^/{}*?#\\s]*|[{][A-Za-z_][A-Za-z0-9_]*[}])'
+  const segment = '([^/{}*?#\\x00-\\x20]*|[{][A-Za-z_]\\w*[}])'
   const pattern = `^(/${segment})*(/[*][*])?$`
-  return Text({ ...doc, min: 1, max: 1024, rules: [STARTS_WITH_SLASH, matching(pattern, message)] })
+  return Text({ ...doc, min: 1, max: 512, rules: [STARTS_WITH_SLASH, matching(pattern, message)] })
 }
 
 const STARTS_WITH_SLASH: Rule<string> = {
@@ -155,10 +160,10 @@ export function Regex(doc: Doc): TUnsafe<string> {
 /** CEL, bare. */
 export function Expression(doc: Doc): TUnsafe<string> {
   const empty: Rule<string> = {
-    cel: "self.matches('[^ \\\\t\\\\r\\\\n]')",
+    cel: 'self.size() > 0',
     message:
       "The expression is empty. YAML reads an unquoted ! as a tag and drops it: quote the whole expression, when: '!has(request.query.q)'.",
-    check: (value) => /[^ \t\r\n]/u.test(value),
+    check: (value) => value.length > 0,
   }
   const template: Rule<string> = {
     cel: "!self.startsWith('${')",
@@ -182,6 +187,6 @@ export function Template(options: TemplateOptions): TUnsafe<string> {
 /** What kept answers differ by. */
 export function CacheBy(doc: Doc): TUnsafe<string> {
   const message = 'Write consumer, header:NAME, query:NAME or claim:NAME.'
-  const pattern = "^(consumer|(header|query|claim):[!#$%&'*+.^_`|~0-9A-Za-z-]+)$"
-  return Text({ ...doc, min: 1, max: 128, rules: [matching(pattern, message)] })
+  const pattern = '^(consumer|(header|query|claim):[^: ]+)$'
+  return Text({ ...doc, min: 1, max: 64, rules: [matching(pattern, message)] })
 }
