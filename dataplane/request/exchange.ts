@@ -178,6 +178,8 @@ export interface BodySink {
 /** The way back to the client, filled by the front; used by respond and finish alone. */
 export interface Answer {
   readonly started: boolean
+  /** An interim answer (103), before the head. */
+  interim?(status: number, headers: readonly string[]): void
   head(status: number, headers: readonly string[]): void
   data(chunk: Buffer): 'more' | 'pause'
   /** The last chunk with the end of the message, so that the record can come before it. */

@@ -1,0 +1,108 @@
+/**
+ * One client's connection: how many exchanges it carries, and how it ends. It ends by FIN, and what
+ * still comes is read and dropped for a while: closing at once would reset the connection, and the
+ * client could lose the answer that it has not read yet.
+ * Pinned by http1.test.ts: "a refused upload still gets its answer".
+ */
+import type { Socket } from 'node:net'
+import type { Deadlines } from '../upstream/deadlines.ts'
+import { peerAddress } from './forwarded.ts'
+
+/** RFC 9112 section 9.6: long enough for the answer to cross the world. */
+const LINGER_MS = 1_000
+
+/** What a connection asks of the front that it belongs to. */
+export interface ConnectionOwner {
+  readonly now: () => number
+  readonly deadlines: Deadlines
+  bug(error: unknown): void
+}
+
+export class Connection {
+  readonly socket: Socket
+  readonly peer: string
+  /**
+   * last: the next answer says `Connection: close`, unless another request is already here.
+   * closing: the client has been told so, and nothing that follows is read as a request.
+   */
+  mode: 'open' | 'last' | 'closing' = 'open'
+  /** Of the request that came last; null: it has none. */
+  body: { readonly rest: 'none' | 'some' } | null = null
+  readonly #owner: ConnectionOwner
+  #exchanges = 0
+  #whenIdle: (() => void) | null = null
+  /** Bytes that had come when the last exchange ended. */
+  #bytesBefore = 0
+
+  constructor(socket: Socket, owner: ConnectionOwner) {
+    this.socket = socket
+    this.peer = peerAddress(socket.remoteAddress)
+    this.#owner = owner
+  }
+
+  get state(): 'idle' | 'busy' {
+    return this.#exchanges === 0 ? 'idle' : 'busy'
+  }
+
+  /** What it is that could not be parsed: nothing, a body, or a request of which no exchange knows. */
+  get unread(): 'nothing' | 'body' | 'request' {
+    if (this.#exchanges > 0) return this.body?.rest === 'some' ? 'body' : 'request'
+    return this.socket.bytesRead > this.#bytesBefore ? 'request' : 'nothing'
+  }
+
+  /** Whether the answer that is about to begin is the last one here. */
+  get isLast(): 'no' | 'yes' {
+    if (this.mode === 'closing') return 'yes'
+    return this.mode === 'last' && this.#exchanges <= 1 ? 'yes' : 'no'
+  }
+
+  exchangeStarted(): void {
+    this.#exchanges++
+  }
+
+  exchangeEnded(): void {
+    this.#exchanges--
+    if (this.#exchanges > 0) return
+    this.#bytesBefore = this.socket.bytesRead
+    const then = this.#whenIdle
+    this.#whenIdle = null
+    then?.()
+  }
+
+  /** At once where nothing runs; one listener. */
+  whenIdle(then: () => void): void {
+    if (this.#exchanges === 0) then()
+    else this.#whenIdle = then
+  }
+
+  /** The answer that is being written says `Connection: close`. */
+  closing(): void {
+    if (this.mode === 'closing') return
+    this.mode = 'closing'
+    // node:http calls this after the last answer; its own would destroy what is still coming.
+    this.socket.destroySoon = () => this.end()
+  }
+
+  end(): void {
+    this.mode = 'closing'
+    const { socket } = this
+    if (socket.destroyed) return
+    socket.end()
+    socket.resume()
+    this.#owner.deadlines.add(this.#owner.now() + LINGER_MS, { expire: () => socket.destroy() })
+  }
+
+  destroy(): void {
+    this.socket.destroy()
+  }
+
+  /** Calls what belongs to an exchange: its mistakes must not end the worker unseen. */
+  guard(call: () => void): void {
+    try {
+      call()
+    } catch (error) {
+      this.#owner.bug(error)
+      this.destroy()
+    }
+  }
+}

@@ -1,0 +1,155 @@
+/**
+ * The way back to the client on node:http: `respond` fills it, `finish` ends it. Knows what the
+ * connection must do after it, so that the next request can never start inside an unread body.
+ * Pinned by http1.test.ts: "an unread body is drained within a bound, or the connection closes".
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Answer } from '../request/exchange.ts'
+import type { Connection } from './connection.ts'
+import type { NodeBody } from './node-body.ts'
+
+/** What may be left of a body that nobody wanted, for the connection to be worth keeping. */
+const DRAINED_BYTES_MAX = 64 * 1024
+
+export class NodeAnswer implements Answer {
+  readonly #incoming: IncomingMessage
+  readonly #outgoing: ServerResponse
+  readonly #connection: Connection
+  /** Null: the request has none. */
+  readonly #body: NodeBody | null
+  #after: 'keep' | 'close' = 'keep'
+  #state: 'fresh' | 'started' | 'ended' | 'gone' = 'fresh'
+  #drain: (() => void) | null = null
+  #abort: (() => void) | null = null
+
+  constructor(
+    incoming: IncomingMessage,
+    outgoing: ServerResponse,
+    connection: Connection,
+    body: NodeBody | null,
+  ) {
+    this.#incoming = incoming
+    this.#outgoing = outgoing
+    this.#connection = connection
+    this.#body = body
+    outgoing.on('close', () => this.#closed())
+    // An error of the connection shows as its close; without a listener it would be thrown.
+    outgoing.on('error', () => undefined)
+  }
+
+  get started(): boolean {
+    return this.#state !== 'fresh'
+  }
+
+  /** Nothing that follows on this connection is to be served. */
+  closeAfter(): void {
+    this.#after = 'close'
+  }
+
+  head(status: number, headers: readonly string[]): void {
+    if (this.#state === 'gone') return
+    this.#state = 'started'
+    this.#outgoing.writeHead(status, this.#framed(status, headers))
+    process.nextTick(flushHead, this.#outgoing)
+  }
+
+  /** Interim answers are for clients that know them (RFC 9110 section 15.2). */
+  interim(status: number, headers: readonly string[]): void {
+    if (this.#state !== 'fresh' || this.#incoming.httpVersionMinor === 0) return
+    this.#outgoing.writeInformation(status, [...headers])
+  }
+
+  #framed(status: number, headers: readonly string[]): string[] {
+    const out = [...headers]
+    if (this.#mustClose() === 'yes') {
+      out.push('connection', 'close')
+      this.#connection.closing()
+    }
+    // node:http throws over a Trailer that no chunked message carries.
+    if (!this.#mayHaveTrailers(status, out)) removeAll(out, 'trailer')
+    return out
+  }
+
+  #mayHaveTrailers(status: number, headers: readonly string[]): boolean {
+    const { method, httpVersionMinor } = this.#incoming
+    if (method === 'HEAD' || status === 204 || status === 304 || httpVersionMinor === 0)
+      return false
+    return !headers.some((name, i) => i % 2 === 0 && isName(name, 'content-length'))
+  }
+
+  #mustClose(): 'no' | 'yes' {
+    if (this.#after === 'close' || this.#connection.isLast === 'yes') return 'yes'
+    const body = this.#body
+    if (body === null || body.rest === 'none') return 'no'
+    if (body.withheld === 'yes' || body.bytesDeclared === null) return 'yes'
+    return body.bytesDeclared > DRAINED_BYTES_MAX ? 'yes' : 'no'
+  }
+
+  data(chunk: Buffer): 'more' | 'pause' {
+    if (this.#state !== 'started') return 'more'
+    if (this.#outgoing.write(chunk)) return 'more'
+    this.#outgoing.once('drain', () => this.#drain?.())
+    return 'pause'
+  }
+
+  end(chunk: Buffer | null, trailers: readonly string[] | null): void {
+    if (this.#state === 'gone' || this.#state === 'ended') return
+    this.#state = 'ended'
+    this.#abort = null
+    if (trailers !== null && this.#outgoing.chunkedEncoding) {
+      this.#outgoing.addTrailers(pairs(trailers))
+    }
+    if (chunk === null) this.#outgoing.end()
+    else this.#outgoing.end(chunk)
+  }
+
+  destroy(): void {
+    this.#abort = null
+    this.#connection.destroy()
+  }
+
+  onDrain(listener: () => void): void {
+    this.#drain = listener
+  }
+
+  onAbort(listener: () => void): void {
+    this.#abort = listener
+    if (this.#state === 'gone') this.#aborted()
+  }
+
+  #closed(): void {
+    const ended = this.#state === 'ended'
+    this.#state = 'gone'
+    this.#connection.exchangeEnded()
+    if (!ended) this.#aborted()
+  }
+
+  #aborted(): void {
+    const abort = this.#abort
+    this.#abort = null
+    if (abort !== null) this.#connection.guard(abort)
+  }
+}
+
+/** A head goes out with the first bytes of its body, but does not wait for them beyond this turn. */
+function flushHead(outgoing: ServerResponse): void {
+  if (!outgoing.writableEnded && outgoing.writableLength === 0 && !outgoing.destroyed) {
+    outgoing.flushHeaders()
+  }
+}
+
+function isName(name: string, lower: string): boolean {
+  return name.length === lower.length && name.toLowerCase() === lower
+}
+
+function removeAll(headers: string[], lower: string): void {
+  for (let i = headers.length - 2; i >= 0; i -= 2) {
+    if (isName(headers[i] ?? '', lower)) headers.splice(i, 2)
+  }
+}
+
+function pairs(flat: readonly string[]): [string, string][] {
+  const list: [string, string][] = []
+  for (let i = 0; i + 1 < flat.length; i += 2) list.push([flat[i] ?? '', flat[i + 1] ?? ''])
+  return list
+}
