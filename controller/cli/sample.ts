@@ -73,7 +73,7 @@ async function answer(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const [path = '/', query = null] = splitTarget(request.url ?? '/')
+  const [path, query] = splitTarget(request.url ?? '/')
   const service = key.replace(/:[^:]*$/, '')
   const fixture = await fixtureOf(join(folder, 'fixtures', service), path)
   if (fixture !== null) {
