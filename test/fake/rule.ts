@@ -1,0 +1,20 @@
+/** Prepared rules for tests that need one without a table. */
+import type { PreparedRule } from '../../dataplane/runtime/runtime.ts'
+
+/** An open rule that answers 204, but for what the test says. */
+export function fakeRule(rule: Partial<PreparedRule> = {}): PreparedRule {
+  return {
+    route: 'shop/books',
+    name: 'list',
+    key: 'shop/books/list',
+    auth: null,
+    limitsBeforeAuth: null,
+    limitsAfterAuth: null,
+    rewrite: null,
+    requestHeaders: null,
+    responseHeaders: null,
+    totalTimeoutMs: 30_000,
+    action: { kind: 'respond', status: 204, headers: [], body: null },
+    ...rule,
+  }
+}
