@@ -1,0 +1,198 @@
+/**
+ * The door of the wire: HTTP/2 over TLS 1.3, one exchange per data plane, opened by a token alone.
+ * Whatever else comes is answered 401 and learns nothing.
+ * Pinned by push.test.ts: "a wrong, missing or foreign token gets 401 and nothing else".
+ */
+import { createSecureServer } from 'node:http2'
+import type { Http2Session, IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
+import type { Logger } from '../log.ts'
+import type { PemPair } from './certificate.ts'
+import type { Identified, Identify } from './identity.ts'
+import type { Timings } from './timings.ts'
+
+export interface Visitor {
+  readonly stream: ServerHttp2Stream
+  readonly identity: Identified & { readonly kind: 'known' }
+}
+
+export interface DoorOptions {
+  readonly listen: { readonly host: string; readonly port: number }
+  readonly certificate: PemPair
+  readonly identify: Identify
+  readonly timings: Timings
+  readonly log: Logger
+  /** Whether there is something to send to data planes of this gateway. */
+  readonly serves: (gateway: string) => 'yes' | 'notYet'
+  /** Resolves when the stream is over; never rejects. */
+  readonly accept: (visitor: Visitor) => Promise<void>
+}
+
+export interface Door {
+  readonly port: number
+  /** For new connections; those that stand keep theirs. */
+  replaceCertificate(pair: PemPair): void
+  close(): Promise<void>
+}
+
+/** Some hundred data planes and their reconnections; a file descriptor and 80 KB each. */
+const CONNECTIONS_MAX = 4_096
+/** Tokens being looked at: each is a request to the API server. */
+const IDENTIFYING_MAX = 64
+/** A projected token has 1 to 2 KB. */
+const TOKEN_BYTES_MAX = 16 * 1024
+const REFUSALS_LOGGED_EVERY_MS = 1_000
+/** Between the last frame and the end of the connection, for what is still on its way. */
+const FAREWELL_MS = 1_000
+const SILENT_PINGS_MAX = 3
+
+export async function openDoor(options: DoorOptions): Promise<Door> {
+  const { listen, certificate, log, timings } = options
+  const sessions = new Map<Http2Session, NodeJS.Timeout>()
+  const visit = createVisit(options, (session) => clearTimeout(sessions.get(session)))
+
+  const server = createSecureServer({
+    cert: certificate.cert,
+    key: certificate.key,
+    minVersion: 'TLSv1.3',
+    handshakeTimeout: timings.helloWithinMs,
+    settings: { enablePush: false, maxConcurrentStreams: 2, maxHeaderListSize: 32 * 1024 },
+  })
+  server.maxConnections = CONNECTIONS_MAX
+  server.on('session', (session) => {
+    // Whoever has not been let in by then has no business here.
+    const timer = setTimeout(() => session.destroy(), timings.helloWithinMs)
+    sessions.set(session, timer)
+    session.on('error', ignore)
+    session.on('close', () => {
+      clearTimeout(timer)
+      sessions.delete(session)
+    })
+  })
+  server.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
+    stream.on('error', ignore)
+    visit(stream, headers).catch((error: unknown) => {
+      log.error({ error }, 'a stream of the wire failed')
+      stream.destroy()
+    })
+  })
+  server.on('tlsClientError', ignore) // scans and probes; nothing was said yet
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(listen.port, listen.host, resolve)
+  })
+  server.on('error', (error) => log.error({ error }, 'the wire does not accept connections'))
+
+  const address = server.address()
+  return {
+    port: typeof address === 'object' && address !== null ? address.port : listen.port,
+    replaceCertificate: ({ cert, key }) =>
+      server.setSecureContext({ cert, key, minVersion: 'TLSv1.3' }),
+    async close() {
+      const closed = new Promise<void>((resolve) => {
+        server.close(() => resolve())
+      })
+      const timer = setTimeout(() => {
+        for (const session of sessions.keys()) session.destroy()
+      }, FAREWELL_MS)
+      for (const session of sessions.keys()) session.close()
+      await closed
+      clearTimeout(timer)
+    },
+  }
+}
+
+type Visit = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => Promise<void>
+
+function createVisit(options: DoorOptions, admitted: (session: Http2Session) => void): Visit {
+  const refuse = createRefusal(options.log)
+  let identifying = 0
+
+  async function identify(token: string): Promise<Identified> {
+    if (identifying >= IDENTIFYING_MAX) return { kind: 'unavailable', because: 'too many at once' }
+    identifying += 1
+    try {
+      return await options.identify(token)
+    } finally {
+      identifying -= 1
+    }
+  }
+
+  return async (stream, headers) => {
+    const token = tokenOf(headers)
+    if (token === null) return refuse(stream, 401, 'no token')
+    const identity = await identify(token)
+    if (identity.kind === 'refused') return refuse(stream, 401, identity.because)
+    if (identity.kind === 'unavailable') return refuse(stream, 503, identity.because)
+    if (options.serves(identity.gateway) === 'notYet') {
+      return refuse(stream, 503, `there is no table for ${identity.gateway} yet`)
+    }
+    const session = stream.session
+    if (stream.destroyed || session === undefined) return
+    admitted(session)
+    await welcome({ stream, identity }, session, options)
+  }
+}
+
+async function welcome(
+  visitor: Visitor,
+  session: Http2Session,
+  { timings, accept }: DoorOptions,
+): Promise<void> {
+  const silence = watchSilence(session, timings.pingEveryMs)
+  visitor.stream.respond({ ':status': 200, 'content-type': 'application/x-ndjson' })
+  await accept(visitor)
+  clearInterval(silence)
+  if (!visitor.stream.writableEnded) visitor.stream.end()
+  setTimeout(() => session.destroy(), FAREWELL_MS).unref()
+  session.close()
+}
+
+function ignore(): void {
+  // The end of the stream says it as well, and is always looked at.
+}
+
+function tokenOf(headers: IncomingHttpHeaders): string | null {
+  if (headers[':method'] !== 'POST' || headers[':path'] !== '/v1/stream') return null
+  const [, token] = /^Bearer ([A-Za-z0-9._~+/=-]+)$/i.exec(headers.authorization ?? '') ?? []
+  return token === undefined || token.length > TOKEN_BYTES_MAX ? null : token
+}
+
+/** A dead peer answers no PING, although the kernel still takes what we send. */
+function watchSilence(session: Http2Session, everyMs: number): NodeJS.Timeout {
+  let unanswered = 0
+  return setInterval(() => {
+    if (unanswered >= SILENT_PINGS_MAX) {
+      session.destroy()
+      return
+    }
+    unanswered += 1
+    try {
+      session.ping((error) => {
+        if (error === null) unanswered = 0
+      })
+    } catch {
+      session.destroy()
+    }
+  }, everyMs)
+}
+
+type Refuse = (stream: ServerHttp2Stream, status: 401 | 503, because: string) => void
+
+/** One line a second at most: a client in a loop must not fill the log. */
+function createRefusal(log: Logger): Refuse {
+  let loggedAtMs = Number.NEGATIVE_INFINITY
+  let unlogged = 0
+  return (stream, status, because) => {
+    const peer = stream.session?.socket.remoteAddress
+    if (!stream.destroyed) stream.respond({ ':status': status }, { endStream: true })
+    stream.close()
+    const nowMs = performance.now()
+    if (nowMs - loggedAtMs < REFUSALS_LOGGED_EVERY_MS) {
+      unlogged += 1
+      return
+    }
+    log.warn({ peer, status, because, unlogged }, 'a data plane was refused')
+    loggedAtMs = nowMs
+    unlogged = 0
+  }
+}
