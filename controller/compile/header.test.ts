@@ -1,0 +1,96 @@
+/** Headers that resources write. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { HeaderEditsSpec } from '../../crds/api-route.ts'
+import { compileHeaderEdits, compileHeaders, refuseRequired } from './header.ts'
+import { FieldPath } from './problem.ts'
+
+const AT = new FieldPath<HeaderEditsSpec>('spec.rules[0].requestHeaders')
+
+function compile(spec: HeaderEditsSpec): ReturnType<typeof compileHeaderEdits> {
+  return compileHeaderEdits(spec, AT, { place: 'policy' })
+}
+
+test('edits keep their order and their names come out in lower case', () => {
+  const { value, problems } = compile({
+    remove: ['Cookie', 'cookie', 'X-Old'],
+    set: [
+      { name: 'X-Tenant', value: '${auth.claims.tenant}', required: true },
+      { name: 'x-fixed', value: 'a $${b} c' },
+    ],
+    add: [
+      { name: 'link', value: '</a>' },
+      { name: 'Link', value: '</b>; n=${request.method}' },
+    ],
+  })
+  assert.deepEqual(problems, [])
+  assert.deepEqual(value, {
+    remove: ['cookie', 'x-old'],
+    set: [
+      { name: 'x-tenant', value: [{ expr: 'auth.claims.tenant' }], onFailure: 'refuse' },
+      { name: 'x-fixed', value: ['a ${b} c'], onFailure: 'remove' },
+    ],
+    add: [
+      { name: 'link', value: ['</a>'], onFailure: 'remove' },
+      { name: 'link', value: ['</b>; n=', { expr: 'request.method' }], onFailure: 'remove' },
+    ],
+  })
+})
+
+test('an empty value is a value', () => {
+  const { value, problems } = compile({ set: [{ name: 'x-empty', value: '' }] })
+  assert.deepEqual(problems, [])
+  assert.deepEqual(value.set[0]?.value, [''])
+})
+
+test('a name that is not for a policy to touch is refused where it stands', () => {
+  const { problems } = compile({
+    remove: ['Connection'],
+    set: [{ name: 'Host', value: 'a' }],
+    add: [{ name: 'x-fairlead-cause', value: 'a' }],
+  })
+  assert.deepEqual(
+    problems.map(({ path }) => path.replace('spec.rules[0].requestHeaders.', '')),
+    ['remove[0]', 'set[0].name', 'add[0].name'],
+  )
+})
+
+test('one name cannot be set to two values', () => {
+  const { value, problems } = compile({
+    set: [
+      { name: 'x-a', value: '1' },
+      { name: 'X-A', value: '2' },
+    ],
+  })
+  assert.equal(value.set.length, 1)
+  assert.match(problems[0]?.sentence ?? '', /set twice/)
+})
+
+test('a value with a line break is refused', () => {
+  for (const value of ['a\nb', 'a\r', '\u0000', 'a\u007f']) {
+    assert.equal(compile({ set: [{ name: 'x-a', value }] }).problems.length, 1)
+  }
+  assert.deepEqual(compile({ set: [{ name: 'x-a', value: 'a\tb é' }] }).problems, [])
+})
+
+test('an expression that cannot be used is told at the value', () => {
+  const { value, problems } = compile({ set: [{ name: 'x-a', value: 'u-${calls.a.body}' }] })
+  assert.deepEqual(value.set, [])
+  assert.equal(problems[0]?.path, 'spec.rules[0].requestHeaders.set[0].value')
+})
+
+test('what the expressions of all headers read is known', () => {
+  const within = { place: 'aggregate', calls: ['a', 'b'] } as const
+  const list = [
+    { name: 'x-a', value: '${calls.b.body.x}' },
+    { name: 'x-b', value: '${calls.a.headers.etag}' },
+  ]
+  const { facts } = compileHeaders(list, AT.child('set'), within, 'allowed')
+  assert.deepEqual(facts.calls, ['a', 'b'])
+})
+
+test('a header of a response cannot be required', () => {
+  const spec = { set: [{ name: 'x-a', value: 'a', required: true }], add: [] }
+  assert.equal(refuseRequired(spec, AT)[0]?.path, 'spec.rules[0].requestHeaders.set[0].required')
+  assert.deepEqual(refuseRequired({ set: [{ name: 'x-a', value: 'a', required: false }] }, AT), [])
+})
