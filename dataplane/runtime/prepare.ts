@@ -9,6 +9,7 @@
 import type { ApiKey, Consumer } from '#wire/auth'
 import type { ObjectKind, ValueOf } from '#wire/table'
 import type { Expression, HeaderEdits, HeaderTemplate, Template, TemplateTree } from '#wire/value'
+import type { AuthEnvironment } from '../phases/authenticate/environment.ts'
 import type { PreparedTree } from '../phases/forward/prepared-aggregate.ts'
 import type { Prepared, PreparedTemplate } from './expression-types.ts'
 import type { Pattern } from './pattern.ts'
@@ -66,4 +67,5 @@ export interface Directory {
 export interface PrepareEnvironment {
   readonly prepare: Preparer
   readonly directory: Directory
+  readonly auth: AuthEnvironment
 }

@@ -110,6 +110,12 @@ export interface DenyAnswer {
   readonly detail: string
 }
 
+/**
+ * `detail` of an entry that states none. Only this text gives way to the policy's `deny.forbidden`,
+ * which is less specific than what an entry says for itself.
+ */
+export const DENY_DETAIL = 'The policy of this API does not permit this.'
+
 export interface Forward {
   readonly headers: readonly HeaderTemplate[]
   readonly credential: 'strip' | 'keep'

@@ -1,6 +1,6 @@
 /**
  * A rule's authentication as prepared at push: the unit in force, its authorisers and what it sends
- * on. Built by runtime/build, run by phases/authenticate.
+ * on. Built by build.ts, run by phases/authenticate.
  */
 import type { Exchange } from '../../request/exchange.ts'
 import type { Failure } from '../../request/failure.ts'
@@ -8,10 +8,12 @@ import type { PreparedHeader } from '../../runtime/runtime.ts'
 import type { Caller } from './caller.ts'
 
 export interface PreparedAuth {
+  readonly kind: 'policy'
   /** Null: the rule is public and no unit attaches; every caller is anonymous. */
   readonly authenticator: Authenticator | null
   /** Null: nothing to hold. */
   readonly authorizers: readonly Authorizer[] | null
+  /** Null: the credential is taken off, and nothing but the Consumer is told. */
   readonly forward: PreparedForward | null
   /** Detail texts that replace the built-in ones; null keeps them. */
   readonly unauthenticatedDetail: string | null
@@ -30,6 +32,7 @@ export interface Authorizer {
 }
 
 export interface PreparedForward {
-  readonly headers: readonly PreparedHeader[]
+  /** Null: none. */
+  readonly headers: readonly PreparedHeader[] | null
   readonly credential: 'strip' | 'keep'
 }
