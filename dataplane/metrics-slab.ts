@@ -1,0 +1,158 @@
+/**
+ * What a worker counts, as numbers in shared memory: one slab per worker, written by it alone, read
+ * by the main thread when somebody scrapes. Counting costs no lock, no message and no allocation.
+ * Pinned by metrics.test.ts: "what workers count is what a scrape shows, also after they have gone".
+ */
+import type { ExchangeRecord, RecordSink } from './request/record.ts'
+
+/** Upper bounds of the duration histogram in seconds; +Inf is the count. */
+export const DURATION_BUCKETS_S: readonly number[] = [
+  0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30,
+]
+
+/**
+ * Distinct label sets of one worker; 10,000 rules with two outcomes each. A scrape of so many takes
+ * the main thread some 10 ms. What comes after them is counted in one series that says so.
+ */
+export const SERIES_MAX = 20_000
+/** Rules with a histogram of their own: each is 16 lines of a scrape. */
+export const HISTOGRAMS_MAX = 2_000
+
+/** Cells at the start of a slab. `logTaken` alone is written by the main thread. */
+export const CELLS = {
+  started: 0,
+  ended: 1,
+  bugs: 2,
+  logSent: 3,
+  logTaken: 4,
+  logDropped: 5,
+} as const
+const CELLS_MAX = 8
+
+/** Of one series: requests, bytes in, bytes out. */
+export const SERIES_CELLS = 3
+/** Of one histogram: buckets, then sum (s) and count. */
+export const HISTOGRAM_CELLS = DURATION_BUCKETS_S.length + 2
+
+const HISTOGRAMS_AT = CELLS_MAX + SERIES_MAX * SERIES_CELLS
+const SLAB_CELLS = HISTOGRAMS_AT + HISTOGRAMS_MAX * HISTOGRAM_CELLS
+
+export function newSlab(): SharedArrayBuffer {
+  return new SharedArrayBuffer(SLAB_CELLS * Float64Array.BYTES_PER_ELEMENT)
+}
+
+export function seriesAt(index: number): number {
+  return CELLS_MAX + index * SERIES_CELLS
+}
+
+export function histogramAt(index: number): number {
+  return HISTOGRAMS_AT + index * HISTOGRAM_CELLS
+}
+
+export interface SeriesLabels {
+  /** `namespace/name`, or '' where no rule matched. */
+  readonly route: string
+  readonly rule: string
+  readonly method: string
+  readonly class: string
+  readonly cause: string
+  readonly backend: string
+}
+export interface HistogramLabels {
+  readonly route: string
+  readonly rule: string
+}
+
+/** What stands in a slab at an index, said once, when it is first used. */
+export type Announcement =
+  | { readonly kind: 'series'; readonly index: number; readonly labels: SeriesLabels }
+  | { readonly kind: 'histogram'; readonly index: number; readonly labels: HistogramLabels }
+
+/** Stands for all that found no place of its own. */
+export const OVERFLOW = '(others)'
+
+/** Other methods are the client's to invent, and so no labels. */
+const METHODS: ReadonlySet<string> = new Set('GET HEAD POST PUT PATCH DELETE OPTIONS'.split(' '))
+
+export class MetricsSlab implements RecordSink {
+  readonly cells: Float64Array
+  readonly #announce: (announcement: Announcement) => void
+  readonly #series = new Map<string, number>()
+  readonly #histograms = new Map<string, number>()
+  readonly #overflowed = new Set<Announcement['kind']>()
+
+  constructor(slab: SharedArrayBuffer, announce: (announcement: Announcement) => void) {
+    this.cells = new Float64Array(slab)
+    this.#announce = announce
+  }
+
+  add(cell: keyof typeof CELLS, amount: number): void {
+    this.#add(CELLS[cell], amount)
+  }
+
+  #add(at: number, amount: number): void {
+    this.cells[at] = (this.cells[at] ?? 0) + amount
+  }
+
+  record(record: ExchangeRecord): void {
+    this.#add(CELLS.ended, 1)
+    const series = seriesAt(this.#seriesOf(record))
+    this.#add(series, 1)
+    this.#add(series + 1, record.bytesIn)
+    this.#add(series + 2, record.bytesOut)
+    const histogram = histogramAt(this.#histogramOf(record))
+    const seconds = record.durationMs / 1_000
+    const bucket = DURATION_BUCKETS_S.findIndex((bound) => seconds <= bound)
+    if (bucket >= 0) this.#add(histogram + bucket, 1)
+    this.#add(histogram + DURATION_BUCKETS_S.length, seconds)
+    this.#add(histogram + DURATION_BUCKETS_S.length + 1, 1)
+  }
+
+  #seriesOf(record: ExchangeRecord): number {
+    const { rule, method, status, cause, backend } = record
+    const known = METHODS.has(method) ? method : 'OTHER'
+    const key = `${rule ?? ''} ${known} ${(status / 100) | 0} ${cause ?? ''} ${backend ?? ''}`
+    return this.#series.get(key) ?? this.#newSeries(key, record, known)
+  }
+
+  #newSeries(key: string, record: ExchangeRecord, method: string): number {
+    const index = this.#series.size
+    if (index >= SERIES_MAX - 1) return this.#overflow('series', SERIES_MAX - 1)
+    this.#series.set(key, index)
+    const { cause, backend, status } = record
+    const labels = {
+      ...ruleLabels(record),
+      method,
+      class: `${Math.floor(status / 100)}xx`,
+      cause: cause ?? '',
+      backend: backend ?? '',
+    }
+    this.#announce({ kind: 'series', index, labels })
+    return index
+  }
+
+  #histogramOf(record: ExchangeRecord): number {
+    const key = record.rule ?? ''
+    const known = this.#histograms.get(key)
+    if (known !== undefined) return known
+    const index = this.#histograms.size
+    if (index >= HISTOGRAMS_MAX - 1) return this.#overflow('histogram', HISTOGRAMS_MAX - 1)
+    this.#histograms.set(key, index)
+    this.#announce({ kind: 'histogram', index, labels: ruleLabels(record) })
+    return index
+  }
+
+  #overflow(kind: Announcement['kind'], index: number): number {
+    if (this.#overflowed.has(kind)) return index
+    this.#overflowed.add(kind)
+    const labels = { route: OVERFLOW, rule: OVERFLOW }
+    const none = { method: OVERFLOW, class: OVERFLOW, cause: OVERFLOW, backend: OVERFLOW }
+    if (kind === 'histogram') this.#announce({ kind, index, labels })
+    else this.#announce({ kind, index, labels: { ...labels, ...none } })
+    return index
+  }
+}
+
+function ruleLabels({ route, rule }: ExchangeRecord): HistogramLabels {
+  return { route: route ?? '', rule: rule?.slice(rule.lastIndexOf('/') + 1) ?? '' }
+}

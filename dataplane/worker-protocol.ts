@@ -1,0 +1,60 @@
+/**
+ * What the main thread and a worker say to each other. A table change is prepared by every worker
+ * first and put in force afterwards, so that one that cannot prepare it leaves all on the old one.
+ * Pinned by threads.test.ts: "a change that one worker cannot prepare is in force nowhere".
+ */
+import type { EndpointSet, Rejection } from '#wire/session'
+import type { Announcement } from './metrics-slab.ts'
+import type { KeySetsMessage, UnknownKeyMessage } from './sync/keys-message.ts'
+
+/** What a worker is started with. */
+export interface WorkerStart {
+  readonly worker: number
+  /** Which column of shared gauges is its own: from 0 to below the number of workers. */
+  readonly column: number
+  readonly host: string
+  readonly port: number
+  readonly sharing: 'reusePort' | 'alone'
+  readonly slab: SharedArrayBuffer
+  /** One Int32, counted up by the worker: it is alive. */
+  readonly pulse: SharedArrayBuffer
+  readonly limits: SharedArrayBuffer
+  readonly accessLog: 'on' | 'off'
+}
+
+export type ToWorker =
+  /** Parse and prepare; `change` is the UTF-8 JSON of a TableChange. */
+  | { readonly type: 'prepare'; readonly turn: number; readonly change: SharedArrayBuffer }
+  /** Put the prepared one in force; the first time, start to listen. */
+  | { readonly type: 'commit'; readonly turn: number }
+  | { readonly type: 'discard'; readonly turn: number }
+  | { readonly type: 'endpoints'; readonly sets: readonly EndpointSet[] }
+  | KeySetsMessage
+  /** Finish what runs, within the grace, and exit. */
+  | { readonly type: 'drain'; readonly graceMs: number; readonly why: 'shutdown' | 'replaced' }
+
+export type FromWorker =
+  /** Its code is loaded: it waits for a table. */
+  | { readonly type: 'started' }
+  | {
+      readonly type: 'prepared'
+      readonly turn: number
+      readonly rejections: readonly Rejection[]
+    }
+  | { readonly type: 'unprepared'; readonly turn: number; readonly because: string }
+  /** In force, and listening. */
+  | { readonly type: 'committed'; readonly turn: number }
+  | { readonly type: 'uncommitted'; readonly turn: number; readonly because: string }
+  | { readonly type: 'announce'; readonly announcement: Announcement }
+  /** Whole lines of the access log. */
+  | { readonly type: 'log'; readonly lines: string; readonly count: number }
+  /** For people: an exception that an exchange met, with its stack. Never sent to a client. */
+  | { readonly type: 'bug'; readonly text: string }
+  /** An exception that no exchange contained: this worker wants to be replaced. */
+  | { readonly type: 'escaped'; readonly text: string }
+  | UnknownKeyMessage
+
+/** A worker counts its pulse up this often, */
+export const PULSE_EVERY_MS = 500
+/** and is given up after this long without. */
+export const SILENT_MS_MAX = 5_000
