@@ -44,6 +44,7 @@ export async function readFolder(options: FolderOptions): Promise<FolderSource> 
     snapshot: (remembered: ReadonlyMap<string, Remembered>) => reading.store.snapshot(remembered),
     current: (kind, namespace, name) => reading.store.get(kind, namespace, name),
     version: (kind, namespace, name) => reading.store.version(kind, namespace, name),
+    statusBefore: () => null,
     problems: () => reading.problems(),
     locate: (kind, namespace, name, path) => reading.locate(kind, namespace, name, path),
     close: async () => reading.close(),

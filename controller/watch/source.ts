@@ -12,6 +12,8 @@ export interface Source {
   current(kind: Kind, namespace: string, name: string): Resource | null
   /** The newest resourceVersion of an object whose content may be older: status writes raise it. */
   version(kind: Kind, namespace: string, name: string): string
+  /** The status as last read; null where there is none, and in a folder. */
+  statusBefore(kind: Kind, namespace: string, name: string): unknown
   close(): Promise<void>
 }
 

@@ -25,6 +25,9 @@ export interface Store {
   get(kind: Kind, namespace: string, name: string): Resource | null
   /** The newest resourceVersion seen, also of a change that compile does not read. */
   version(kind: Kind, namespace: string, name: string): string
+  /** Statuses are kept apart: they are compared with, and never compiled. */
+  sawStatus(resource: Resource, status: unknown): void
+  status(kind: Kind, namespace: string, name: string): unknown
   all(kind: Kind): ReadonlyMap<string, ReadonlyMap<string, Resource>>
   snapshot(remembered: ReadonlyMap<string, Remembered>): Snapshot
 }
@@ -46,6 +49,7 @@ class Objects implements Store {
   readonly #given = new Map<Kind, Namespaced>(ALL_KINDS.map((kind) => [kind, new Map()]))
   readonly #touched = new Map<Kind, Set<string>>()
   readonly #versions = new Map<string, string>()
+  readonly #statuses = new Map<string, unknown>()
   readonly #basis: Record<string, string> = {}
   #forbidden: ReadonlyMap<string, string> = new Map()
 
@@ -65,6 +69,7 @@ class Objects implements Store {
 
   drop(kind: Kind, namespace: string, name: string): void {
     this.#versions.delete(idOf(kind, namespace, name))
+    this.#statuses.delete(idOf(kind, namespace, name))
     if (this.#namesOf(kind, namespace).delete(name)) this.#touch(kind, namespace)
   }
 
@@ -97,6 +102,14 @@ class Objects implements Store {
 
   version(kind: Kind, namespace: string, name: string): string {
     return this.#versions.get(idOf(kind, namespace, name)) ?? ''
+  }
+
+  sawStatus({ kind, namespace, name }: Resource, status: unknown): void {
+    this.#statuses.set(idOf(kind, namespace, name), status)
+  }
+
+  status(kind: Kind, namespace: string, name: string): unknown {
+    return this.#statuses.get(idOf(kind, namespace, name)) ?? null
   }
 
   all(kind: Kind): Namespaced {

@@ -3,7 +3,9 @@
  * refers to. Configuration walk: WATCH → snapshot → compile → push → ack → status.
  * Pinned by test/cluster/walk.test.ts: "an applied route answers requests".
  */
+import { OWN_KINDS } from '../compile/snapshot.ts'
 import type { Installation, Kind, Remembered, Resource } from '../compile/snapshot.ts'
+import { at } from '../kube/fields.ts'
 import type { KubeClient, KubeFailure } from '../kube/client.ts'
 import type { Logger } from '../log.ts'
 import { ingest } from './ingest.ts'
@@ -29,6 +31,7 @@ export function watchCluster(options: WatchOptions): Source {
     snapshot: (remembered: ReadonlyMap<string, Remembered>) => watching.store.snapshot(remembered),
     current: (kind, namespace, name) => watching.store.get(kind, namespace, name),
     version: (kind, namespace, name) => watching.store.version(kind, namespace, name),
+    statusBefore: (kind, namespace, name) => watching.store.status(kind, namespace, name),
     close: async () => watching.stop(),
   }
 }
@@ -78,7 +81,12 @@ class Watching {
 
   #sink(watched: WatchedKind, namespace: string | null, id: string): ReflectorSink {
     const { store } = this
-    const read = (object: unknown): Resource => ingest(watched.kind, object)
+    const withStatus = OWN_KINDS.some((kind) => kind === watched.kind)
+    const read = (object: unknown): Resource => {
+      const resource = ingest(watched.kind, object)
+      if (withStatus) store.sawStatus(resource, at(object, 'status'))
+      return resource
+    }
     const advance = (version: string): void => store.reached(id, version)
     return {
       replace: (objects, version) => {
