@@ -120,8 +120,7 @@ const FallbackSchema = Fields({
       instead: 'Write none: true, or value, or remove the fallback.',
     }),
   },
-  minProperties: 1,
-  maxProperties: 1,
+  exactlyOne: 'Write exactly one of value, none.',
 })
 
 const ExpectSchema = Fields({

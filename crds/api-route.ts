@@ -3,7 +3,12 @@
  * Pinned by emit.test.ts: "the manifests are what the schemas say".
  */
 import { AggregateSchema } from './aggregate.ts'
-import { BackendRefSchema, HeaderEditsSchema, HeaderValueSchema, RetrySchema } from './backend.ts'
+import {
+  type BackendRefSchema,
+  HeaderEditsSchema,
+  HeaderValueSchema,
+  RetrySchema,
+} from './backend.ts'
 import { RouteMatchSchema } from './match.ts'
 import { GatewayRefSchema, SecretRef, ServiceRefSchema } from './reference.ts'
 import { exactlyOne, needs } from './rule.ts'

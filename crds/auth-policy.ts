@@ -2,7 +2,7 @@
  * AuthPolicy: who may call the targets, and what backends learn of it.
  * Pinned by emit.test.ts: "the manifests are what the schemas say".
  */
-import { AuthenticateEntrySchema, AuthenticateSchema, ENTRY_NAMES } from './authenticate.ts'
+import { type AuthenticateEntrySchema, AuthenticateSchema, ENTRY_NAMES } from './authenticate.ts'
 import { HeaderValueSchema } from './backend.ts'
 import { TargetRefsSchema } from './reference.ts'
 import { alone, atLeastOne, exactlyOne, matching } from './rule.ts'

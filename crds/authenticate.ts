@@ -2,6 +2,7 @@
  * `authenticate` of an AuthPolicy: the ways to show who one is. Which entry judges follows from the
  * credential, never from an order.
  */
+import { Audiences, From } from './carrier.ts'
 import { SecretKeyRef, SecretRef, Selector } from './reference.ts'
 import { exactlyOne, keysMatching, matching, notBoth } from './rule.ts'
 import {
@@ -14,7 +15,7 @@ import {
   type Spec,
   Text,
 } from './schema.ts'
-import { Duration, HeaderName, Label, Token, Url } from './text.ts'
+import { Duration, Label, Token, Url } from './text.ts'
 
 /** Names of entries; they show in `auth.method`, statuses and metrics. */
 export const ENTRY_NAMES = keysMatching(
@@ -22,59 +23,6 @@ export const ENTRY_NAMES = keysMatching(
   63,
   'Name the entry with lower-case letters, digits and "-". YAML 1.1 reads on, off, yes, no, y, n as true and false: choose another word.',
 )
-
-const CarrierSchema = Fields({
-  about: 'One place where the credential may be.',
-  optional: {
-    header: Fields({
-      about: 'A header.',
-      example: '{ name: authorization, scheme: Bearer }',
-      required: { name: HeaderName({ about: 'Its name, in any case.', example: 'x-api-key' }) },
-      optional: {
-        scheme: Token({
-          about: 'The word before the credential, in any case.',
-          example: 'Bearer',
-          absent: 'the whole value is the credential',
-        }),
-      },
-    }),
-    cookie: Fields({
-      about: 'A cookie.',
-      example: '{ name: session }',
-      required: { name: Token({ about: 'Its name.', example: 'session' }) },
-    }),
-    queryParam: Fields({
-      about: 'A query parameter. It may end up in logs of others.',
-      example: '{ name: api_key }',
-      required: { name: Text({ about: 'Its name.', example: 'api_key', min: 1, max: 128 }) },
-    }),
-  },
-  rules: [
-    exactlyOne(
-      ['header', 'cookie', 'queryParam'],
-      'Write exactly one of header, cookie, queryParam.',
-    ),
-  ],
-})
-export type CarrierSpec = Spec<typeof CarrierSchema>
-
-function From(absent: string) {
-  return List({
-    about: 'Where the credential may be.',
-    example: '[{ header: { name: x-api-key } }]',
-    absent,
-    item: CarrierSchema,
-    min: 1,
-    max: 16,
-  })
-}
-
-const Audiences = List({
-  about: 'Accepted audiences: one of them must be in the token’s `aud`.',
-  example: '[shop]',
-  item: Text({ min: 1, max: 1024 }),
-  max: 16,
-})
 
 // ---- jwt ------------------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
  * Consumer: the one who is billed and limited, and how credentials lead to it.
  * Pinned by emit.test.ts: "the manifests are what the schemas say".
  */
-import { alone, matching } from './rule.ts'
+import { alone, keysMatching, matching } from './rule.ts'
 import { Choice, Fields, List, Named, type Rule, type Spec, Text } from './schema.ts'
 
 const COMPLETE: Rule<{
@@ -52,18 +52,11 @@ const IdentitySchema = Fields({
   ],
 })
 
-const EXTERNAL_NAMES: Rule<{ readonly [name: string]: string }> = {
-  cel: "self.all(k, k.size() <= 63 && k.matches('^[A-Za-z0-9][-A-Za-z0-9_.]*$') && !(k in ['true', 'false']))",
-  message: 'Name the system with letters, digits, "-", "_", ".", such as stripe.',
-  check: (value) =>
-    Object.keys(value).every(
-      (key) =>
-        key.length <= 63 &&
-        /^[A-Za-z0-9][-A-Za-z0-9_.]*$/u.test(key) &&
-        key !== 'true' &&
-        key !== 'false',
-    ),
-}
+const EXTERNAL_NAMES = keysMatching(
+  '^[A-Za-z0-9][-A-Za-z0-9_.]*$',
+  63,
+  'Name the system with letters, digits, "-", "_", ".", such as stripe.',
+)
 
 export const ConsumerSchema = Fields({
   about: 'Who it is.',

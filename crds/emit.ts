@@ -123,7 +123,7 @@ function emittedAll(properties: Readonly<Record<string, SchemaNode>>): Emitted {
   )
 }
 
-function validation(rule: Rule<never>): readonly Emitted[] {
+function validation(rule: Rule<unknown>): readonly Emitted[] {
   if (rule.cel === null) return []
   const place = rule.at === undefined ? {} : { fieldPath: `.${rule.at}` }
   return [{ rule: rule.cel, message: rule.message, ...place }]

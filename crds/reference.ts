@@ -2,7 +2,7 @@
  * How one resource names another: targets of policies, gateways, Services, Secrets, Consumers.
  * Whether what is named exists, and may be named from here, is judged by compile.
  */
-import { distinct, matching } from './rule.ts'
+import { keysMatching, matching } from './rule.ts'
 import { Choice, type Doc, Fields, Int, List, Named, type Rule, type Spec, Text } from './schema.ts'
 import { Label, ObjectName } from './text.ts'
 
@@ -158,12 +158,11 @@ const VALUES_FIT: Rule<{ readonly operator: string; readonly values?: readonly s
   at: 'values',
 }
 
-const KEYS_ARE_LABELS: Rule<{ readonly [name: string]: string }> = {
-  cel: `self.all(k, k.size() <= 317 && k.matches('${LABEL_KEY}'))`,
-  message: 'A label key is a name such as team, or one with a prefix such as example.com/team.',
-  check: (value) =>
-    Object.keys(value).every((key) => key.length <= 317 && new RegExp(LABEL_KEY, 'u').test(key)),
-}
+const KEYS_ARE_LABELS = keysMatching(
+  LABEL_KEY,
+  317,
+  'A label key is a name such as team, or one with a prefix such as example.com/team.',
+)
 
 export function Selector(doc: Doc): typeof SelectorShape {
   return Fields({ ...doc, optional: SELECTOR })
@@ -211,6 +210,3 @@ const SELECTOR = {
 }
 const SelectorShape = Fields({ optional: SELECTOR })
 export type SelectorSpec = Spec<typeof SelectorShape>
-
-/** Names of entries that the user chooses: limits, authenticators, authorisers. */
-export const DISTINCT_NAMES = distinct('name', 'Two entries have the same name; rename one.')

@@ -77,14 +77,19 @@ export function distinct(key: string, message: string): Rule<readonly Keyed[]> {
 /** Every key of a map has the shape; `true` and `false` are what YAML 1.1 makes of on and off. */
 export function keysMatching(pattern: string, max: number, message: string): Rule<Keyed> {
   const compiled = new RegExp(pattern, 'u')
+  const wrong = (value: Keyed): readonly string[] =>
+    Object.keys(value).filter((key) => key.length > max || !compiled.test(key))
   return {
     cel: `self.all(k, k.size() <= ${max} && k.matches('${quoted(pattern)}') && !(k in ['true', 'false']))`,
     message,
-    check: (value) =>
-      Object.keys(value).every(
-        (key) => key.length <= max && compiled.test(key) && key !== 'true' && key !== 'false',
-      ),
+    check: (value) => wrong(value).length === 0 && !hasBooleanKey(value),
+    say: (value) => `${message} Not so: ${JSON.stringify(wrong(value)[0]?.slice(0, 100))}.`,
   }
+}
+
+/** The decoder refuses such keys before it comes to the rules. */
+export function hasBooleanKey(value: Keyed): boolean {
+  return Object.hasOwn(value, 'true') || Object.hasOwn(value, 'false')
 }
 
 function present(value: Keyed, keys: readonly string[]): readonly string[] {

@@ -68,38 +68,41 @@ export interface SchemaNode {
   readonly 'x-kubernetes-list-map-keys'?: readonly string[]
   readonly pattern?: string
   // Ours; the emitter leaves them out.
-  readonly rules?: readonly Rule<never>[]
+  readonly rules?: readonly Rule<unknown>[]
   readonly form?: Form
   readonly example?: string
-  /** What to write where `pattern`, `minimum` or `maximum` of a number-or-text is not kept. */
+  /** What to write where a bound of this node is not kept. */
   readonly hint?: string
+  /** `pattern`, ready to be used. */
+  readonly compiled?: RegExp
 }
 
 type Members = Readonly<Record<string, TSchema>>
 /** Inferred through a conditional, so that editors show the fields and not the alias. */
 type Flat<T> = T extends infer U ? { readonly [K in keyof U]: U[K] } : never
 type Shape<R, O> = Flat<
-  { readonly [K in keyof R]: Spec<R[K]> } & { readonly [K in keyof O]?: Spec<O[K]> }
+  { readonly [K in keyof R & string]: Spec<R[K]> } & {
+    readonly [K in keyof O & string]?: Spec<O[K]>
+  }
 >
+declare const NONE: unique symbol
+type NoMembers = { readonly [NONE]?: TSchema }
 
 interface FieldsOptions<R extends Members, O extends Members> extends Doc {
   readonly required?: R
   readonly optional?: O
   readonly rules?: readonly Rule<NoInfer<Shape<R, O>>>[]
-  readonly minProperties?: number
-  readonly maxProperties?: number
+  /** Exactly one of the fields, where CEL cannot tell because one of them is free-form. */
+  readonly exactlyOne?: string
 }
 
 /** An object with named fields. */
-export function Fields<
-  R extends Members = Record<never, never>,
-  O extends Members = Record<never, never>,
->(options: FieldsOptions<R, O>): TUnsafe<Shape<R, O>> {
-  const { required = {}, optional = {}, minProperties, maxProperties } = options
-  const bounds = {
-    ...(minProperties === undefined ? {} : { minProperties }),
-    ...(maxProperties === undefined ? {} : { maxProperties }),
-  }
+export function Fields<R extends Members = NoMembers, O extends Members = NoMembers>(
+  options: FieldsOptions<R, O>,
+): TUnsafe<Shape<R, O>> {
+  const { required = {}, optional = {}, exactlyOne } = options
+  const bounds =
+    exactlyOne === undefined ? {} : { minProperties: 1, maxProperties: 1, hint: exactlyOne }
   const names = Object.keys(required)
   return Type.Unsafe<Shape<R, O>>({
     type: 'object',
@@ -184,6 +187,7 @@ export function IntOrText(options: IntOrTextOptions): TUnsafe<number | string> {
     maximum: options.max,
     maxLength: options.maxLength,
     pattern: options.pattern,
+    compiled: new RegExp(options.pattern, 'u'),
     hint: options.hint,
     ...(options.form === undefined ? {} : { form: options.form }),
   })
