@@ -29,7 +29,7 @@ interface Walking {
   readonly seen: string[]
   readonly steps: string[]
   readonly walk: ReturnType<typeof startWalk>
-  put(name: string): void
+  readonly put: (name: string) => void
 }
 
 function walking(prepare: () => Promise<void>, memory = forgetful): Walking {

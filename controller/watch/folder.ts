@@ -5,7 +5,7 @@
  */
 import { createHash } from 'node:crypto'
 import { stat } from 'node:fs/promises'
-import type { Installation, Kind, Remembered, Resource } from '../compile/snapshot.ts'
+import type { Installation, Kind, Namespaced, Remembered, Resource } from '../compile/snapshot.ts'
 import { resourceId } from '../compile/snapshot.ts'
 import type { FileObject, Position } from './folder-document.ts'
 import { parseFile } from './folder-document.ts'
@@ -19,6 +19,8 @@ export interface FolderOptions {
   readonly folder: string
   readonly installation: Installation
   readonly changed: Changed
+  /** Objects to add to those of the files (keys to try with), after each reading. */
+  readonly added?: (objectsOf: (kind: Kind) => Namespaced) => readonly Resource[]
 }
 
 /** What is wrong with a file rather than with what an object says. */
@@ -76,6 +78,7 @@ class Folder {
   readonly #files = new Map<string, FileState>()
   /** resourceId → the file that has the word about it. */
   #placed: ReadonlyMap<string, Placed & Identified> = new Map()
+  #added: readonly Resource[] = []
   #doubles: readonly FolderProblem[] = []
   #trouble: readonly FolderProblem[] = []
   /** resourceId → how often its content has changed in this process. */
@@ -204,10 +207,23 @@ class Folder {
     }
     for (const [id, found] of placed) this.#store(id, found)
     this.#namespaces(placed)
+    this.#add()
     this.#version += 1
     this.store.reached('folder', String(this.#version))
     this.#placed = placed
     this.#doubles = doubles
+  }
+
+  #add(): void {
+    const added = this.#options.added?.((kind) => this.store.all(kind)) ?? []
+    const kept = new Set(
+      added.map(({ kind, namespace, name }) => resourceId(kind, namespace, name)),
+    )
+    for (const { kind, namespace, name } of this.#added) {
+      if (!kept.has(resourceId(kind, namespace, name))) this.store.drop(kind, namespace, name)
+    }
+    for (const resource of added) this.store.put(resource)
+    this.#added = added
   }
 
   #store(id: string, found: Identified): void {
