@@ -15,6 +15,7 @@ import type { Backend } from '#wire/table'
 import type { Reject, TemplateTree } from '#wire/value'
 import { type CallWithin, compileCall, isSafe } from './aggregate-call.ts'
 import { callOrder } from './call-order.ts'
+import { fieldsOf } from './content.ts'
 import type { Within } from './expression.ts'
 import { compileHeaders } from './header.ts'
 import { type Checked, FieldPath, type Problem } from './problem.ts'
@@ -207,8 +208,13 @@ function compileStatus(
 /** The list of what failed would hide the field, or be hidden by it. */
 function takenField(body: TemplateTree, spec: AggregateSpec, at: At): readonly Problem[] {
   const { field, detail } = errorsOf(spec)
-  if (detail === 'none' || body.kind !== 'object') return []
-  if (!body.fields.some(({ name }) => name === field)) return []
+  if (detail === 'none' || !fieldNames(body).includes(field)) return []
   const sentence = `The field "${field}" lists the calls that failed; rename yours, or set errors.field.`
   return [at.child('response').child('body').problem('Invalid', sentence)]
+}
+
+/** A document without holes is one value. */
+function fieldNames(body: TemplateTree): readonly string[] {
+  if (body.kind === 'object') return body.fields.map(({ name }) => name)
+  return body.kind === 'value' ? Object.keys(fieldsOf(body.value)) : []
 }

@@ -67,25 +67,35 @@ export function compileRedirect(
   at: FieldPath<RedirectSpec>,
   captures: readonly Captures[],
 ): Checked<RedirectAction> {
-  const problems: Problem[] = []
-  const status = STATUSES.find((known) => known === (spec.status ?? STATUS_DEFAULT))
-  if (status === undefined) {
-    problems.push(at.child('status').problem('Invalid', 'Write 301, 302, 303, 307 or 308.'))
-  }
-  if ([spec.scheme, spec.host, spec.port, spec.path].every((part) => part === undefined)) {
-    const sentence = 'A redirect must change something: write scheme, host, port or path.'
-    problems.push(at.problem('Invalid', sentence))
-  }
+  const status = compileStatus(spec, at)
   const path =
-    spec.path === undefined ? null : compilePathRewrite(spec.path, at.child('path'), captures)
-  problems.push(...(path?.problems ?? []))
+    spec.path === undefined ? NO_PATH : compilePathRewrite(spec.path, at.child('path'), captures)
   const value: RedirectAction = {
     kind: 'redirect',
-    status: status ?? STATUS_DEFAULT,
+    status: status.value,
     scheme: spec.scheme ?? null,
     host: spec.host ?? null,
     port: spec.port ?? null,
-    path: path?.value ?? null,
+    path: path.value,
   }
-  return { value, problems }
+  return { value, problems: [...status.problems, ...changesNothing(spec, at), ...path.problems] }
+}
+
+const NO_PATH: Checked<null> = { value: null, problems: [] }
+
+function compileStatus(
+  spec: RedirectSpec,
+  at: FieldPath<RedirectSpec>,
+): Checked<RedirectAction['status']> {
+  const status = STATUSES.find((known) => known === (spec.status ?? STATUS_DEFAULT))
+  if (status !== undefined) return { value: status, problems: [] }
+  const problem = at.child('status').problem('Invalid', 'Write 301, 302, 303, 307 or 308.')
+  return { value: STATUS_DEFAULT, problems: [problem] }
+}
+
+function changesNothing(spec: RedirectSpec, at: FieldPath<RedirectSpec>): readonly Problem[] {
+  const { scheme, host, port, path } = spec
+  if ([scheme, host, port, path].some((part) => part !== undefined)) return []
+  const sentence = 'A redirect must change something: write scheme, host, port or path.'
+  return [at.problem('Invalid', sentence)]
 }

@@ -3,7 +3,7 @@
  * whose it is, since no order between entries ever decides: JWTs name their issuer, keys do not.
  * Pinned by carrier.test.ts: "two entries that could claim one credential are refused".
  */
-import type { CarrierSpec } from '../../crds/authenticate.ts'
+import type { CarrierSpec } from '../../crds/carrier.ts'
 import type { AuthenticateEntry, Carrier } from '#wire/auth'
 import { headerName } from './header-name.ts'
 import type { Checked, FieldPath, Problem } from './problem.ts'

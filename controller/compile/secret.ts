@@ -6,7 +6,7 @@
 import type { SecretKeyRefSpec } from '../../crds/reference.ts'
 import { textOf } from './content.ts'
 import type { Checked, FieldPath, Problem } from './problem.ts'
-import type { SecretBytes } from './snapshot.ts'
+import type { Resource, SecretBytes } from './snapshot.ts'
 import type { ReferenceFrom, StepWithin } from './steps.ts'
 
 export interface SecretUse {
@@ -37,27 +37,41 @@ export function resolveSecret(
   const forbidden = within.reader.secretsForbidden(namespace)
   if (forbidden !== null) return refused(at.problem('SecretInvalid', forbidden))
   const secret = within.reader.get('Secret', namespace, ref.name)
-  const named = `Secret "${ref.name}" in namespace "${namespace}"`
+  const wanted = { name: ref.name, namespace, key: ref.key ?? use.key, type: use.type }
+  const sentence = reasonAgainst(secret, wanted)
+  if (sentence !== null) return refused(at.problem('SecretInvalid', sentence))
+  const bytes = secret?.secrets?.get(wanted.key)
+  if (bytes === undefined) return refused(at.problem('SecretInvalid', withoutKey(wanted)))
+  return { value: { key: `${namespace}/${ref.name}:${wanted.key}`, bytes }, problems: [] }
+}
+
+interface Wanted {
+  readonly name: string
+  readonly namespace: string
+  readonly key: string
+  readonly type: string
+}
+
+function reasonAgainst(secret: Resource | null, wanted: Wanted): string | null {
+  const { name, namespace, key, type } = wanted
+  const named = `Secret "${name}" in namespace "${namespace}"`
   const create =
-    `kubectl -n ${namespace} create secret generic ${ref.name} ` +
-    `--type=${use.type} --from-file=${ref.key ?? use.key}=FILE`
-  if (secret === null) {
-    return refused(at.problem('SecretInvalid', `There is no ${named}; create it: ${create}`))
-  }
-  const type = textOf(secret.content['type']) ?? 'Opaque'
-  if (type !== use.type) {
-    const sentence =
-      `The ${named} has type ${type} instead of ${use.type}, which cannot be changed; ` +
-      `delete it and create it anew: ${create}`
-    return refused(at.problem('SecretInvalid', sentence))
-  }
-  const key = ref.key ?? use.key
-  const bytes = secret.secrets?.get(key)
-  if (bytes === undefined) {
-    const sentence = `The ${named} has no key "${key}"; add it, or name the key that is meant.`
-    return refused(at.problem('SecretInvalid', sentence))
-  }
-  return { value: { key: `${namespace}/${ref.name}:${key}`, bytes }, problems: [] }
+    `kubectl -n ${namespace} create secret generic ${name} ` +
+    `--type=${type} --from-file=${key}=FILE`
+  if (secret === null) return `There is no ${named}; create it: ${create}`
+  const present = textOf(secret.content['type']) ?? 'Opaque'
+  if (present === type) return null
+  return (
+    `The ${named} has type ${present} instead of ${type}, which cannot be changed; ` +
+    `delete it and create it anew: ${create}`
+  )
+}
+
+function withoutKey({ name, namespace, key }: Wanted): string {
+  return (
+    `The Secret "${name}" in namespace "${namespace}" has no key "${key}"; ` +
+    'add it, or name the key that is meant.'
+  )
 }
 
 function refused(problem: Problem): Checked<null> {

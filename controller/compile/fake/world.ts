@@ -37,9 +37,16 @@ function sealed(text: string): SecretBytes {
   return { reveal: () => Buffer.from(text), toString: () => '[secret]' }
 }
 
-export function service(name: string, ports: readonly object[], more: object = {}): Resource {
-  const { namespace, ...spec } = { namespace: 'shop', clusterIP: '10.96.0.7', ...more }
-  return resource('Service', name, { namespace: String(namespace), spec: { ports, ...spec } })
+interface ServiceSpec {
+  readonly namespace?: string
+  readonly clusterIP?: string
+  readonly type?: string
+  readonly externalName?: string
+}
+
+export function service(name: string, ports: readonly object[], more: ServiceSpec = {}): Resource {
+  const { namespace = 'shop', ...spec } = { clusterIP: '10.96.0.7', ...more }
+  return resource('Service', name, { namespace, spec: { ports, ...spec } })
 }
 
 interface WorldOptions {
