@@ -33,7 +33,7 @@ interface Walking {
 }
 
 function walking(prepare: () => Promise<void>, memory = forgetful): Walking {
-  const store = createStore({ defaultGateway: 'a/b', unresolvedServices: 'sample' })
+  const store = createStore(() => ({ defaultGateway: 'a/b', unresolvedServices: 'sample' }))
   const seen: string[] = []
   const steps: string[] = []
   const walk = startWalk({

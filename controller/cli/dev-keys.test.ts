@@ -13,7 +13,7 @@ import { createDevKeys } from './dev-keys.ts'
 test('a consumer without a key gets one, the same after a restart', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'fairlead-keys-'))
   t.after(() => rm(folder, { recursive: true }))
-  const store = createStore({ defaultGateway: 'a/b', unresolvedServices: 'sample' })
+  const store = createStore(() => ({ defaultGateway: 'a/b', unresolvedServices: 'sample' }))
   for (const name of ['acme', 'globex']) {
     store.put(ingest('Consumer', { metadata: { namespace: 'shop', name } }))
   }

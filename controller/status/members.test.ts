@@ -12,7 +12,7 @@ function connected(dataPlane: string): Member {
 }
 
 function snapshotWith(service: string | null) {
-  const store = createStore({ defaultGateway: 'fl/public', unresolvedServices: 'problem' })
+  const store = createStore(() => ({ defaultGateway: 'fl/public', unresolvedServices: 'problem' }))
   const dataPlanes = { serviceAccount: 'dp', ...(service === null ? {} : { service }) }
   store.put(
     ingest('ApiGateway', { metadata: { namespace: 'fl', name: 'public' }, spec: { dataPlanes } }),

@@ -4,14 +4,8 @@ import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import type { Installation } from '../compile/snapshot.ts'
 import { FILE_BYTES_MAX } from './folder-document.ts'
 import { type FolderSource, readFolder } from './folder.ts'
-
-const installation: Installation = {
-  defaultGateway: 'default/default',
-  unresolvedServices: 'sample',
-}
 
 function route(name: string, path = '/a'): string {
   return `apiVersion: fairlead.dev/v1alpha1
@@ -42,7 +36,7 @@ async function reading(t: TestContext, files: Readonly<Record<string, string>>):
   const changed = (): void => {
     for (const listener of listeners) listener()
   }
-  const source = await readFolder({ folder, installation, changed })
+  const source = await readFolder({ folder, changed })
   t.after(async () => {
     await source.close()
     await rm(folder, { recursive: true })
@@ -165,7 +159,7 @@ test('a file that cannot be read says so and keeps its content', async (t) => {
 test('a folder that is none is refused with its name', async () => {
   const changed = (): void => {}
   await assert.rejects(
-    readFolder({ folder: '/nonexistent-folder', installation, changed }),
+    readFolder({ folder: '/nonexistent-folder', changed }),
     /cannot read the folder \/nonexistent-folder/,
   )
 })

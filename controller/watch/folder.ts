@@ -17,7 +17,6 @@ import { createStore, type Store } from './store.ts'
 
 export interface FolderOptions {
   readonly folder: string
-  readonly installation: Installation
   readonly changed: Changed
   /** Objects to add to those of the files (keys to try with), after each reading. */
   readonly added?: (objectsOf: (kind: Kind) => Namespaced) => readonly Resource[]
@@ -51,6 +50,22 @@ export async function readFolder(options: FolderOptions): Promise<FolderSource> 
     locate: (kind, namespace, name, path) => reading.locate(kind, namespace, name, path),
     close: async () => reading.close(),
   }
+}
+
+/** The one called `default`, else the first by name. */
+export function defaultGateway(gateways: Namespaced): string {
+  const names = [...gateways].flatMap(([namespace, inside]) =>
+    [...inside.keys()].map((name) => `${namespace}/${name}`),
+  )
+  return names.toSorted(compareDefaultFirst)[0] ?? FOLDER_GATEWAY
+}
+
+/** What a folder without an ApiGateway is served by. */
+export const FOLDER_GATEWAY = 'default/default'
+
+function compareDefaultFirst(a: string, b: string): number {
+  const rank = (name: string): number => (name.endsWith('/default') ? 0 : 1)
+  return rank(a) - rank(b) || compare(a, b)
 }
 
 async function assertFolder(folder: string): Promise<void> {
@@ -92,7 +107,7 @@ class Folder {
 
   constructor(options: FolderOptions) {
     this.#options = options
-    this.store = createStore(options.installation)
+    this.store = createStore(() => this.#installation())
   }
 
   async start(): Promise<void> {
@@ -108,6 +123,13 @@ class Folder {
 
   close(): void {
     this.#stop?.()
+  }
+
+  #installation(): Installation {
+    return {
+      defaultGateway: defaultGateway(this.store.all('ApiGateway')),
+      unresolvedServices: 'sample',
+    }
   }
 
   problems(): readonly FolderProblem[] {

@@ -9,9 +9,10 @@ import type { Logger } from '../log.ts'
 import { folderMemory } from './last-valid.ts'
 import { createStore } from './store.ts'
 
-const snapshot = createStore({ defaultGateway: 'a/b', unresolvedServices: 'sample' }).snapshot(
-  new Map(),
-)
+const snapshot = createStore(() => ({
+  defaultGateway: 'a/b',
+  unresolvedServices: 'sample',
+})).snapshot(new Map())
 const silent: Logger = { info() {}, warn() {}, error() {} }
 
 const entry: Remembering = {

@@ -6,7 +6,7 @@ import { createSecretReferences } from './secret-references.ts'
 import { createStore } from './store.ts'
 
 test('a reference anywhere in a spec is found, in the namespace that it names', () => {
-  const store = createStore({ defaultGateway: 'a/b', unresolvedServices: 'problem' })
+  const store = createStore(() => ({ defaultGateway: 'a/b', unresolvedServices: 'problem' }))
   const entry = { apiKey: { pepperSecretRef: { name: 'p' } } }
   store.put(
     ingest('AuthPolicy', {

@@ -20,7 +20,7 @@ function route(namespace: string, name: string, version: string, path = '/'): Re
 }
 
 test('an untouched namespace keeps its map from one snapshot to the next', () => {
-  const store = createStore(installation)
+  const store = createStore(() => installation)
   store.put(route('a', 'x', '1'))
   store.put(route('b', 'y', '2'))
   const first = store.snapshot(new Map())
@@ -33,7 +33,7 @@ test('an untouched namespace keeps its map from one snapshot to the next', () =>
 })
 
 test('a change that compile does not read keeps the object and raises its version', () => {
-  const store = createStore(installation)
+  const store = createStore(() => installation)
   store.put(route('a', 'x', '1'))
   const before = store.snapshot(new Map())
   store.put(route('a', 'x', '9'))
@@ -42,7 +42,7 @@ test('a change that compile does not read keeps the object and raises its versio
 })
 
 test('a list that ends leaves out what is gone, in its own namespace only', () => {
-  const store = createStore(installation)
+  const store = createStore(() => installation)
   for (const name of ['x', 'y'])
     for (const inside of ['a', 'b']) store.put(route(inside, name, '1'))
   store.replace('ApiRoute', 'a', [route('a', 'y', '2', '/new')])

@@ -36,12 +36,13 @@ export const ALL_KINDS: readonly Kind[] = [...OWN_KINDS, ...FOREIGN_KINDS]
 
 type Names = ReadonlyMap<string, Resource>
 
-export function createStore(installation: Installation): Store {
+/** `installation` is asked at each snapshot: a folder's default gateway follows its files. */
+export function createStore(installation: () => Installation): Store {
   return new Objects(installation)
 }
 
 class Objects implements Store {
-  readonly #installation: Installation
+  readonly #installation: () => Installation
   readonly #kinds = new Map<Kind, Map<string, Map<string, Resource>>>(
     ALL_KINDS.map((kind) => [kind, new Map()]),
   )
@@ -53,7 +54,7 @@ class Objects implements Store {
   readonly #basis: Record<string, string> = {}
   #forbidden: ReadonlyMap<string, string> = new Map()
 
-  constructor(installation: Installation) {
+  constructor(installation: () => Installation) {
     this.#installation = installation
   }
 
@@ -123,7 +124,7 @@ class Objects implements Store {
       basis: { ...this.#basis },
       remembered,
       secretsForbidden: this.#forbidden,
-      installation: this.#installation,
+      installation: this.#installation(),
     }
   }
 

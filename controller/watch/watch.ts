@@ -49,7 +49,7 @@ class Watching {
 
   constructor(options: WatchOptions) {
     this.#options = options
-    this.store = createStore(options.installation)
+    this.store = createStore(() => options.installation)
     this.synced = this.#syncedResolvers.promise
     for (const watched of WATCHED_KINDS) {
       if (watched.kind === 'Secret' && options.secrets === 'namespaced') continue

@@ -1,0 +1,149 @@
+/**
+ * The controller of a folder: the same walk as in a cluster, from files, over the same wire on
+ * loopback, for the one data plane of `fairlead dev`.
+ */
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Endpoint } from '#wire/session'
+import { createCompiler } from './compile/compile.ts'
+import type { Compiled } from './compile/compiled.ts'
+import type { Kind, Namespaced, Resource, Snapshot } from './compile/snapshot.ts'
+import type { Logger } from './log.ts'
+import { trustOf } from './push/certificate.ts'
+import { folderCertificates } from './push/certificate-store.ts'
+import { fingerprint, sha256 } from './push/encode.ts'
+import { newToken, staticTokens } from './push/identity.ts'
+import { createPush, type Push } from './push/push.ts'
+import { type Board, createBoard } from './status/board.ts'
+import { startWalk, type Walk } from './walk.ts'
+import { defaultGateway, FOLDER_GATEWAY, type FolderSource, readFolder } from './watch/folder.ts'
+import { ingest } from './watch/ingest.ts'
+import { folderMemory } from './watch/last-valid.ts'
+
+export interface FolderControllerOptions {
+  readonly folder: string
+  /** Exists, 0700, and is ours alone. */
+  readonly state: string
+  /** Objects besides those of the files. */
+  readonly added: (objectsOf: (kind: Kind) => Namespaced) => readonly Resource[]
+  readonly samples: Samples
+  /** After each walk, and after each acknowledgement: the objects whose status may have changed. */
+  readonly changed: (ids: Iterable<string>) => void
+  readonly log: Logger
+}
+
+/** Backends for Services that the folder does not resolve (cli/sample.ts). */
+export interface Samples {
+  ensure(keys: Iterable<string>): Promise<void>
+  endpointsOf(key: string): readonly Endpoint[] | null
+}
+
+export interface FolderController {
+  readonly port: number
+  /** PEM of the authorities. */
+  readonly trust: string
+  readonly tokenFile: string
+  readonly gateway: string
+  readonly source: FolderSource
+  readonly board: Board
+  readonly push: Push
+  readonly walk: Walk
+  close(): Promise<void>
+}
+
+const SERVER_NAME = 'localhost'
+
+export async function startFolderController(
+  options: FolderControllerOptions,
+): Promise<FolderController> {
+  const { folder, state, log } = options
+  const source = await readFolder({
+    folder,
+    changed: () => walk.changed(),
+    added: (objectsOf) => [
+      ...gatewayWhereNone(objectsOf('ApiGateway')),
+      ...options.added(objectsOf),
+    ],
+  })
+  const gateway = defaultGateway(source.snapshot(new Map()).kinds.ApiGateway)
+  const tokenFile = await writeToken(state)
+  const certificates = await folderCertificates(state, [SERVER_NAME], Date.now).current()
+  const push = await createPush({
+    listen: { host: '127.0.0.1', port: 0 },
+    certificate: certificates.server,
+    identify: staticTokens([{ file: tokenFile, gateway }]),
+    log,
+    standIn: (key) => options.samples.endpointsOf(key),
+    onMembers: (name) => options.changed(board.membersChanged(name)),
+  })
+  const board = createBoard({
+    push,
+    members: (name) => push.members(name),
+    statusBefore: () => null,
+    now: () => new Date(),
+  })
+  // Versions of a folder are comparable within one process: each start is an epoch of its own.
+  const epoch = Date.now()
+  const compiler = createCompiler({ sha256, fingerprint })
+  const walk = startWalk({
+    source,
+    compile: (snapshot) => compiler.compile(snapshot),
+    memory: await folderMemory(state, log),
+    push,
+    epochs: (snapshot) => new Map([[snapshot.installation.defaultGateway, epoch]]),
+    prepare: (compiled) => options.samples.ensure(unresolved(compiled, source.snapshot(new Map()))),
+    compiled: (compiled) => options.changed(board.compiled(compiled)),
+    log,
+  })
+  return {
+    port: push.port,
+    trust: trustOf(certificates),
+    tokenFile,
+    gateway,
+    source,
+    board,
+    push,
+    walk,
+    async close() {
+      walk.stop()
+      await source.close()
+      await push.close()
+    },
+  }
+}
+
+/** A token of its own for every start; whoever reads the state folder may have it. */
+async function writeToken(state: string): Promise<string> {
+  await mkdir(state, { recursive: true, mode: 0o700 })
+  const file = join(state, 'wire-token')
+  await writeFile(file, newToken(), { mode: 0o600 })
+  return file
+}
+
+function gatewayWhereNone(gateways: Namespaced): readonly Resource[] {
+  const own = [...gateways.values()].flatMap((names) => [...names.values()])
+  if (own.some((gateway) => gateway.uid !== FOLDER_GATEWAY_UID)) return []
+  const [namespace = '', name = ''] = FOLDER_GATEWAY.split('/')
+  const metadata = { namespace, name, uid: FOLDER_GATEWAY_UID, resourceVersion: '1', generation: 1 }
+  return [ingest('ApiGateway', { metadata, spec: {} })]
+}
+
+const FOLDER_GATEWAY_UID = 'folder-gateway'
+
+/** Backends of Services that no EndpointSlice of the folder speaks of. */
+function unresolved(compiled: Compiled, snapshot: Snapshot): readonly string[] {
+  const served = new Set<string>()
+  for (const [namespace, slices] of snapshot.kinds.EndpointSlice) {
+    for (const slice of slices.values()) {
+      served.add(`${namespace}/${slice.labels['kubernetes.io/service-name'] ?? ''}`)
+    }
+  }
+  const keys = new Set<string>()
+  for (const { objects } of compiled.tables.values()) {
+    for (const object of objects.values()) {
+      if (object.kind === 'backend' && !served.has(object.key.replace(/:[^:]*$/, '')))
+        keys.add(object.key)
+    }
+  }
+  return [...keys]
+}
