@@ -4,7 +4,15 @@
  */
 import type { Caller } from '../phases/authenticate/caller.ts'
 import type { Exchange } from '../request/exchange.ts'
-import type { CelMap, CelType, Double, Duration, Timestamp, Uint } from './expression-values.ts'
+import type {
+  CelMap,
+  CelType,
+  Double,
+  Duration,
+  JsonText,
+  Timestamp,
+  Uint,
+} from './expression-values.ts'
 
 /**
  * CEL values at run time; what `JSON.parse` gives is one already. See expression-values.ts for which
@@ -23,6 +31,7 @@ export type CelValue =
   | Duration
   | CelType
   | CelMap
+  | JsonText
   | readonly CelValue[]
   | { readonly [name: string]: CelValue }
 

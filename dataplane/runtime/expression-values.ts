@@ -6,7 +6,7 @@
  */
 import type { CelValue } from './expression-types.ts'
 
-/** Values that are objects to JavaScript but not maps to CEL. */
+/** Values that are objects to JavaScript but not plain maps to CEL. */
 export abstract class Special {
   abstract readonly type: string
 }
@@ -70,6 +70,11 @@ export class CelType extends Special {
 /** Keys as a map compares them: 1, 1u and 1.0 are one key. */
 export type MapKey = string | boolean | number | bigint
 
+export interface MapEntry {
+  readonly key: CelValue
+  readonly value: CelValue
+}
+
 /** A map that a plain object cannot be: other keys than strings, or an order that must survive. */
 export class CelMap extends Special {
   readonly type = 'map'
@@ -79,29 +84,43 @@ export class CelMap extends Special {
     this.entries = entries
   }
 }
-export interface MapEntry {
-  readonly key: CelValue
-  readonly value: CelValue
+
+/**
+ * A document with its text: what passes through whole goes out byte by byte, and nothing in it is
+ * lost to our reading of numbers or order. Everything but `toJson` sees the value.
+ */
+export class JsonText extends Special {
+  readonly type = 'json'
+  readonly text: string
+  readonly value: Plain
+  constructor(text: string, value: Plain) {
+    super()
+    this.text = text
+    this.value = value
+  }
 }
 
 export type PlainMap = { readonly [name: string]: CelValue }
+/** What operators work on. */
+export type Plain = Exclude<CelValue, JsonText>
+
+export function plain(value: CelValue): Plain {
+  return value instanceof JsonText ? value.value : value
+}
 
 export function isList(value: unknown): value is readonly CelValue[] {
   return Array.isArray(value)
 }
 
-export function isPlainMap(value: CelValue): value is PlainMap {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    !(value instanceof Special) &&
-    !Array.isArray(value) &&
-    !(value instanceof Uint8Array)
-  )
+/** By its prototype, which no class of ours, no array and no failure has. */
+export function isPlainMap(value: unknown): value is PlainMap {
+  if (typeof value !== 'object' || value === null) return false
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === Object.prototype || prototype === null
 }
 
 export function isMap(value: CelValue): value is PlainMap | CelMap {
-  return value instanceof CelMap || isPlainMap(value)
+  return isPlainMap(value) || value instanceof CelMap
 }
 
 /** Keys as CEL values, in their order. */
@@ -115,7 +134,7 @@ export function sizeOf(map: PlainMap | CelMap): number {
 }
 
 /** The key under which a map holds the value, or null where it cannot be a key. */
-export function mapKey(value: CelValue): MapKey | null {
+export function mapKey(value: Plain): MapKey | null {
   switch (typeof value) {
     case 'string':
     case 'boolean':
@@ -125,8 +144,7 @@ export function mapKey(value: CelValue): MapKey | null {
       return Number.isNaN(value) ? null : value
     case 'object':
       if (value instanceof Uint) return intOf(value.value)
-      if (value instanceof Double) return value.value === 0 ? 0 : value.value
-      return null
+      return value instanceof Double ? value.value : null
     default:
       return null
   }
@@ -137,6 +155,26 @@ export function lookUp(map: PlainMap | CelMap, key: MapKey): CelValue | undefine
   if (map instanceof CelMap) return map.entries.get(key)?.value
   if (typeof key !== 'string' || !Object.hasOwn(map, key)) return undefined
   return map[key]
+}
+
+/** Names that a plain object would move to the front, or would not hold as its own. */
+export function needsCelMap(name: string): boolean {
+  return name === '__proto__' || /^(?:0|[1-9]\d{0,9})$/.test(name)
+}
+
+/** Null where two keys are one. */
+export function mapOf(entries: readonly MapEntry[]): PlainMap | CelMap | null {
+  const map = new Map<MapKey, MapEntry>()
+  const object: { [name: string]: CelValue } = {}
+  let odd = false
+  for (const entry of entries) {
+    const key = mapKey(plain(entry.key))
+    if (key === null || map.has(key)) return null
+    map.set(key, entry)
+    if (typeof key !== 'string' || needsCelMap(key)) odd = true
+    else object[key] = entry.value
+  }
+  return odd ? new CelMap(map) : object
 }
 
 /** The one spelling of an int64: a number where that is exact, else a bigint. */
@@ -153,10 +191,10 @@ export function isInt(value: CelValue): value is number | bigint {
   return typeof value === 'bigint' || Number.isSafeInteger(value)
 }
 
-/** The number behind a double, or null. */
-export function doubleValue(value: CelValue): number | null {
-  if (typeof value === 'number') return Number.isSafeInteger(value) ? null : value
-  return value instanceof Double ? value.value : null
+/** The number behind an int, a uint or a double, or null. */
+export function numeric(value: Plain): number | bigint | null {
+  if (typeof value === 'number' || typeof value === 'bigint') return value
+  return value instanceof Double || value instanceof Uint ? value.value : null
 }
 
 export function typeName(value: CelValue): string {
@@ -176,6 +214,7 @@ export function typeName(value: CelValue): string {
 
 function objectTypeName(value: CelValue): string {
   if (value === null) return 'null_type'
+  if (value instanceof JsonText) return typeName(value.value)
   if (value instanceof Special) return value.type
   if (value instanceof Uint8Array) return 'bytes'
   return isList(value) ? 'list' : 'map'

@@ -1,0 +1,141 @@
+/**
+ * Equality and order of CEL values. Numbers of every type compare by value; other types are equal
+ * only to their own, and ordered only among their own.
+ * Pinned by expression-compare.test.ts: "equality and order are those of the library".
+ */
+import { spendScan, spendSteps, type Budget } from './budget.ts'
+import type { CelValue } from './expression-types.ts'
+import {
+  CelType,
+  Duration,
+  isList,
+  isMap,
+  keysOf,
+  lookUp,
+  mapKey,
+  numeric,
+  plain,
+  sizeOf,
+  Timestamp,
+  type CelMap,
+  type Plain,
+  type PlainMap,
+} from './expression-values.ts'
+
+export function equal(left: CelValue, right: CelValue, budget: Budget): boolean {
+  if (left === right) return true
+  if (typeof left === 'string' || typeof left === 'boolean' || left === null) return false
+  return equalObjects(plain(left), plain(right), budget)
+}
+
+function equalObjects(left: Plain, right: Plain, budget: Budget): boolean {
+  const number = numeric(left)
+  if (number !== null) return order(number, numeric(right)) === 0
+  if (isList(left)) return isList(right) && equalLists(left, right, budget)
+  if (left instanceof Uint8Array) {
+    return right instanceof Uint8Array && compareBytes(left, right, budget) === 0
+  }
+  if (isMap(left)) return isMap(right) && equalMaps(left, right, budget)
+  return equalSpecial(left, right)
+}
+
+function equalSpecial(left: Plain, right: Plain): boolean {
+  if (left instanceof Timestamp) {
+    if (!(right instanceof Timestamp)) return false
+    return left.seconds === right.seconds && left.nanos === right.nanos
+  }
+  if (left instanceof Duration) return right instanceof Duration && left.nanos === right.nanos
+  if (left instanceof CelType) return right instanceof CelType && left.name === right.name
+  return left === right
+}
+
+function equalLists(
+  left: readonly CelValue[],
+  right: readonly CelValue[],
+  budget: Budget,
+): boolean {
+  if (left.length !== right.length) return false
+  for (const [i, value] of left.entries()) {
+    const other = right[i]
+    if (!spendSteps(budget, 1) || other === undefined) return false
+    if (!equal(value, other, budget)) return false
+  }
+  return true
+}
+
+function equalMaps(left: PlainMap | CelMap, right: PlainMap | CelMap, budget: Budget): boolean {
+  if (!spendSteps(budget, 1 + (sizeOf(left) >>> 3)) || sizeOf(left) !== sizeOf(right)) return false
+  for (const key of keysOf(left)) {
+    if (!spendSteps(budget, 1)) return false
+    const at = mapKey(plain(key))
+    const value = at === null ? undefined : lookUp(left, at)
+    const other = at === null ? undefined : lookUp(right, at)
+    if (value === undefined || other === undefined || !equal(value, other, budget)) return false
+  }
+  return true
+}
+
+/** Negative, zero or positive; NaN where neither is less (NaN itself); null: no such order. */
+export function compare(left: Plain, right: Plain, budget: Budget): number | null {
+  if (typeof left === 'string') return typeof right === 'string' ? order(left, right) : null
+  const number = numeric(left)
+  if (number !== null) {
+    const other = numeric(right)
+    return other === null ? null : order(number, other)
+  }
+  if (typeof left === 'boolean') {
+    return typeof right === 'boolean' ? Number(left) - Number(right) : null
+  }
+  if (left instanceof Uint8Array) {
+    return right instanceof Uint8Array ? compareBytes(left, right, budget) : null
+  }
+  return compareTimes(left, right)
+}
+
+function compareTimes(left: Plain, right: Plain): number | null {
+  if (left instanceof Timestamp && right instanceof Timestamp) {
+    return left.seconds === right.seconds ? left.nanos - right.nanos : left.seconds - right.seconds
+  }
+  if (left instanceof Duration && right instanceof Duration) return order(left.nanos, right.nanos)
+  return null
+}
+
+/** JavaScript compares numbers and bigints by their exact values. */
+function order<T extends number | bigint | string>(left: T, right: T | null): number {
+  if (right === null) return Number.NaN
+  if (left < right) return -1
+  if (left > right) return 1
+  return typeof left === 'number' && Number.isNaN(left) ? Number.NaN : nanOr(right)
+}
+
+function nanOr(right: number | bigint | string): number {
+  return typeof right === 'number' && Number.isNaN(right) ? Number.NaN : 0
+}
+
+function compareBytes(left: Uint8Array, right: Uint8Array, budget: Budget): number {
+  const length = Math.min(left.length, right.length)
+  if (!spendScan(budget, length)) return 0
+  for (let i = 0; i < length; i++) {
+    const difference = (left[i] ?? 0) - (right[i] ?? 0)
+    if (difference !== 0) return difference
+  }
+  return left.length - right.length
+}
+
+/** `x in list`, `key in map`; null where there is no such question. */
+export function contains(container: Plain, value: CelValue, budget: Budget): boolean | null {
+  if (isList(container)) return listContains(container, value, budget)
+  if (!isMap(container)) return null
+  const key = mapKey(plain(value))
+  if (key === null) return typeof value === 'number' ? false : null
+  return lookUp(container, key) !== undefined
+}
+
+function listContains(list: readonly CelValue[], value: CelValue, budget: Budget): boolean {
+  for (const item of list) {
+    if (item === value) return true
+    if (!spendSteps(budget, 1)) return false
+    if (typeof item !== 'string' && equal(item, value, budget)) return true
+  }
+  return false
+}
