@@ -71,7 +71,9 @@ export interface Exchange {
   upstreamHeadMs: number
   /** Set by the front where it refuses the request: then no phase runs. */
   decision: Decision | null
-  /** respond: why an answer that had begun did not reach its end. */
+  /** respond: of the head; 499 where the client left before it. 0: not yet known. */
+  status: number
+  /** respond: why an answer that was decided did not reach its end. */
   broken: Failure | null
   /** respond: true where only the last byte is left, which finish sends. */
   complete: boolean
@@ -136,6 +138,7 @@ export function newExchange(received: Received): Exchange {
     backend: null,
     upstreamHeadMs: 0,
     decision: received.refusal,
+    status: 0,
     broken: null,
     complete: false,
     partial: false,

@@ -60,8 +60,8 @@ function cost(requests: readonly Buffer[], look: Look): number {
     const from = process.cpuUsage()
     for (const bytes of requests) {
       const cut = bytes.indexOf(0x20)
-      const host = bytes.latin1Slice(0, cut)
-      const path = bytes.latin1Slice(cut + 1, bytes.length)
+      const host = bytes.toString('latin1', 0, cut)
+      const path = bytes.toString('latin1', cut + 1)
       look(newExchange({ ...exchange, host, path, refusal: null }))
     }
     const { user, system } = process.cpuUsage(from)

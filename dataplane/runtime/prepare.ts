@@ -6,7 +6,8 @@
  * A builder never throws over a table and never answers less than was asked for: what it cannot
  * prepare becomes a Reject, which answers 503 in its place.
  */
-import type { ApiKey, Consumer } from '#wire/auth'
+import type { AggregateAction } from '#wire/aggregate'
+import type { ApiKey, Consumer, RuleAuth } from '#wire/auth'
 import type { ObjectKind, ValueOf } from '#wire/table'
 import type { Expression, HeaderEdits, HeaderTemplate, Template, TemplateTree } from '#wire/value'
 import type { AuthEnvironment } from '../phases/authenticate/environment.ts'
@@ -69,3 +70,39 @@ export interface PrepareEnvironment {
   readonly directory: Directory
   readonly auth: AuthEnvironment
 }
+
+// ---- what runtime/build-rule calls ----------------------------------------------------------
+
+/** phases/authenticate/build.ts: null where the rule is open. */
+export type BuildAuth = (
+  auth: RuleAuth,
+  reader: TableReader,
+  env: PrepareEnvironment,
+) => PreparedAuth | Reject | null
+
+/** limits/build.ts: in the order in which they are taken. */
+export type BuildLimits = (
+  rule: RuleLimits,
+  reader: TableReader,
+  env: PrepareEnvironment,
+) => PreparedLimits | Reject
+
+export interface RuleLimits {
+  /** `namespace/name` of the route, and `namespace/route/rule`: for buckets that are theirs. */
+  readonly route: string
+  readonly rule: string
+  /** Keys of limits. */
+  readonly limits: readonly string[]
+}
+
+export interface PreparedLimits {
+  readonly beforeAuth: readonly PreparedLimit[] | null
+  readonly afterAuth: readonly PreparedLimit[] | null
+}
+
+/** phases/forward/build-aggregate.ts */
+export type BuildAggregate = (
+  action: AggregateAction,
+  reader: TableReader,
+  env: PrepareEnvironment,
+) => PreparedAggregate | Refused

@@ -60,13 +60,13 @@ export interface PreparedRule {
   readonly action: PreparedAction
 }
 
+/** Remove, set and add in one pass: what set replaces is removed, then both are appended. */
 export interface PreparedHeaderEdits {
   /** Lower-case names. */
-  readonly remove: ReadonlySet<string>
-  /** Names of `set`, folded (client-headers.ts): no other spelling of them may stay. */
-  readonly replaced: ReadonlySet<string>
-  readonly set: readonly PreparedHeader[]
-  readonly add: readonly PreparedHeader[]
+  readonly removed: ReadonlySet<string>
+  /** The same, folded (client-headers.ts): of a request no other spelling of them may stay. */
+  readonly removedFolded: ReadonlySet<string>
+  readonly added: readonly PreparedHeader[]
 }
 
 export interface PreparedHeader {
