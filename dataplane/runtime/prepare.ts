@@ -9,9 +9,18 @@
 import type { AggregateAction } from '#wire/aggregate'
 import type { ApiKey, Consumer, RuleAuth } from '#wire/auth'
 import type { ObjectKind, ValueOf } from '#wire/table'
-import type { Expression, HeaderEdits, HeaderTemplate, Template, TemplateTree } from '#wire/value'
+import type {
+  Expression,
+  HeaderEdits,
+  HeaderTemplate,
+  Reject,
+  Template,
+  TemplateTree,
+} from '#wire/value'
+import type { PreparedLimit } from '../limits/limiter.ts'
 import type { AuthEnvironment } from '../phases/authenticate/environment.ts'
-import type { PreparedTree } from '../phases/forward/prepared-aggregate.ts'
+import type { PreparedAuth } from '../phases/authenticate/prepared.ts'
+import type { PreparedAggregate, PreparedTree } from '../phases/forward/prepared-aggregate.ts'
 import type { Prepared, PreparedTemplate } from './expression-types.ts'
 import type { Pattern } from './pattern.ts'
 import type { PreparedHeader, PreparedHeaderEdits } from './runtime.ts'
