@@ -4,6 +4,7 @@
  * Pinned by threads.test.ts: "a change that one worker cannot prepare is in force nowhere".
  */
 import type { EndpointSet, Rejection } from '#wire/session'
+import type { LimitMemory } from './limits/shared.ts'
 import type { Announcement } from './metrics-slab.ts'
 import type { KeySetsMessage, UnknownKeyMessage } from './sync/keys-message.ts'
 
@@ -18,7 +19,7 @@ export interface WorkerStart {
   readonly slab: SharedArrayBuffer
   /** One Int32, counted up by the worker: it is alive. */
   readonly pulse: SharedArrayBuffer
-  readonly limits: SharedArrayBuffer
+  readonly limits: LimitMemory
   readonly accessLog: 'on' | 'off'
 }
 

@@ -1,0 +1,54 @@
+/**
+ * How a worker stops to serve without anybody noticing: it accepts until nobody comes any more, says
+ * `Connection: close` with each answer, gives idle connections time to send what is on its way, and
+ * lets what runs finish. The order is design section 8, Drain.
+ * Pinned by drain.test.ts: "a request that began before the end of the drain is answered".
+ */
+import { setImmediate as turn, setTimeout as wait } from 'node:timers/promises'
+import type { Http1Front } from './http1.ts'
+
+/** Nobody has come for so long: the endpoint is withdrawn everywhere. */
+const QUIET_MS = 1_000
+const LOOK_EVERY_MS = 20
+
+export interface DrainOptions {
+  readonly graceMs: number
+  /** replaced: a successor is listening already, nobody has to be waited for. */
+  readonly why: 'shutdown' | 'replaced'
+  readonly now: () => number
+}
+
+type Drained = Pick<
+  Http1Front,
+  'lastAcceptMs' | 'connections' | 'closeAfterAnswers' | 'stopAccepting' | 'destroy'
+>
+
+export async function drain(front: Drained, options: DrainOptions): Promise<'finished' | 'cut'> {
+  const { graceMs, why, now } = options
+  const startMs = now()
+  const halfMs = startMs + graceMs / 2
+  if (why === 'shutdown') await untilQuiet(front, halfMs, now)
+  // After the poll phase has accepted all that were waiting: they would be reset otherwise.
+  await turn()
+  front.stopAccepting()
+  front.closeAfterAnswers()
+  while (front.connections.length > 0 && now() < startMs + graceMs) {
+    if (now() >= halfMs) endIdle(front)
+    await wait(LOOK_EVERY_MS)
+  }
+  const result = front.connections.some(({ state }) => state === 'busy') ? 'cut' : 'finished'
+  front.destroy()
+  return result
+}
+
+async function untilQuiet(front: Drained, halfMs: number, now: () => number): Promise<void> {
+  const startMs = now()
+  const quiet = (): number => now() - Math.max(startMs, front.lastAcceptMs)
+  while (quiet() < QUIET_MS && now() < halfMs) await wait(LOOK_EVERY_MS)
+}
+
+function endIdle(front: Drained): void {
+  for (const connection of front.connections) {
+    if (connection.state === 'idle' && connection.mode !== 'closing') connection.end()
+  }
+}
