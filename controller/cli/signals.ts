@@ -1,0 +1,15 @@
+/**
+ * Waits to be told to stop. A second signal ends the process at once: somebody is in a hurry.
+ */
+export function stopSignal(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    let seen = 0
+    const listener = (signal: NodeJS.Signals): void => {
+      seen += 1
+      if (seen > 1) process.exit(1)
+      resolve(signal)
+    }
+    process.on('SIGTERM', listener)
+    process.on('SIGINT', listener)
+  })
+}
