@@ -28,7 +28,7 @@ export function challengesOf(entries: readonly AuthenticateEntry[]): Challenges 
   }
   const lines = (bearerError: string): readonly string[] =>
     [...[...bearers].map((bearer) => `${bearer}${bearerError}`), ...others].flatMap((line) => [
-      'WWW-Authenticate',
+      'www-authenticate',
       line,
     ])
   return {
@@ -41,7 +41,7 @@ export function challengesOf(entries: readonly AuthenticateEntry[]): Challenges 
 /** RFC 6750, 3.1: the scopes are space-separated in the order in which they were written. */
 export function insufficientScope(scopes: readonly string[]): readonly string[] {
   const wanted = scopes.join(' ')
-  return ['WWW-Authenticate', `Bearer ${REALM}, error="insufficient_scope", scope="${wanted}"`]
+  return ['www-authenticate', `Bearer ${REALM}, error="insufficient_scope", scope="${wanted}"`]
 }
 
 /** A token is a bearer token wherever it stands; a key is one where it is sent as such. */
