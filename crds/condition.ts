@@ -1,7 +1,7 @@
 /**
  * Every condition type and reason that a status can hold: the words that users see, wait for and
  * alert on. Closed: a word that is not here cannot be written.
- * Pinned by test/docs.test.ts: "docs/status.md and this file name the same reasons".
+ * Pinned by test/docs.test.ts: "docs/status.md and crds/condition.ts name the same reasons".
  */
 
 export const CONDITION_TYPES = [

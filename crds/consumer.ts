@@ -108,7 +108,7 @@ export const ConsumerSchema = Fields({
           email: Text({
             about: 'E-mail address.',
             example: 'ada@acme.example',
-            min: 3,
+            min: 1,
             max: 254,
             rules: [
               matching('^[^@\\x00-\\x20\\x7f]+@[^@\\x00-\\x20\\x7f]+$', 'Write an e-mail address.'),

@@ -171,6 +171,15 @@ export const RateLimitPolicySchema = Fields({
       rules: [SOMETHING],
     }),
   },
-  rules: bareOrDefaults(NAMES),
+  rules: [
+    ...bareOrDefaults(NAMES),
+    ...['mode', 'onStoreFailure', 'onMissingKey'].map((name) =>
+      needs(
+        name,
+        'limits',
+        `${name} says how limits work, and there are none beside it: write limits.`,
+      ),
+    ),
+  ],
 })
 export type RateLimitPolicySpec = Spec<typeof RateLimitPolicySchema>

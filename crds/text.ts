@@ -96,7 +96,7 @@ export function Size(doc: Doc): TUnsafe<number | string> {
 export function Share(doc: Doc): TUnsafe<string> {
   const message = 'Write a share with its sign, such as 5% or 0.1%, at most 100%.'
   const pattern = '^(100|[0-9]{1,2}([.][0-9]{1,3})?)%$'
-  return Text({ ...doc, min: 2, max: 8, rules: [matching(pattern, message)] })
+  return Text({ ...doc, min: 1, max: 8, rules: [matching(pattern, message)] })
 }
 
 /** So many per so long. */
