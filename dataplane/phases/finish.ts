@@ -14,7 +14,7 @@ export function finish(exchange: Exchange, ending: Ending, runtime: Runtime): vo
     end(exchange, ending)
   } catch (error) {
     reportBug(error, exchange, runtime)
-    destroy(exchange, runtime)
+    destroy(exchange)
   }
 }
 
@@ -35,11 +35,10 @@ function end({ answer }: Exchange, ending: Ending): void {
   }
 }
 
-function destroy({ answer }: Exchange, runtime: Runtime): void {
+function destroy({ answer }: Exchange): void {
   try {
     answer.destroy()
   } catch {
-    // the connection's own end follows; there is nothing left to say to it
-    void runtime
+    // the bug was reported; the connection's own end follows, and there is nothing left to say
   }
 }

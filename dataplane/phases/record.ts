@@ -30,9 +30,14 @@ export function record(exchange: Exchange, ending: Ending, runtime: Runtime): vo
   }
 }
 
+const NO_RULE = { route: null, key: null }
+const NOBODY = { method: null }
+const NO_FAILURE = { cause: null, fault: null, word: null }
+
 function recordOf(exchange: Exchange): ExchangeRecord {
-  const { rule, caller, decision } = exchange
-  const failure = failureOf(exchange)
+  const { route, key } = exchange.rule ?? NO_RULE
+  const { method: authMethod } = exchange.caller ?? NOBODY
+  const { cause, fault, word } = failureOf(exchange) ?? NO_FAILURE
   return {
     id: exchange.id,
     startedAtMs: exchange.startedAtMs,
@@ -46,15 +51,15 @@ function recordOf(exchange: Exchange): ExchangeRecord {
     ip: exchange.ip,
     peer: exchange.peer,
     userAgent: headerValue(exchange.headers, 'user-agent'),
-    route: rule?.route ?? null,
-    rule: rule?.key ?? null,
-    authMethod: caller?.method ?? null,
+    route,
+    rule: key,
+    authMethod,
     consumer: consumerOf(exchange),
     status: exchange.status,
-    by: decision?.kind === 'respond' ? decision.by : 'gateway',
-    cause: failure?.cause ?? null,
-    fault: failure?.fault ?? null,
-    word: failure?.word ?? failure?.cause ?? null,
+    by: exchange.decision?.kind === 'respond' ? exchange.decision.by : 'gateway',
+    cause,
+    fault,
+    word: word ?? cause,
     backend: exchange.backend,
     bytesIn: exchange.bytesIn,
     bytesOut: exchange.bytesOut,
