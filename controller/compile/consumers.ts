@@ -1,0 +1,77 @@
+/**
+ * Consumers and their keys, by the namespace of the consumer: a table holds those that a policy of it
+ * accepts. Of two ApiKeys with one hash the older holds, wherever they are.
+ * Pinned by consumers.test.ts: "of two keys with one hash the older opens".
+ */
+import { type Aged, olderFirst } from './precedence.ts'
+import type { InForceSteps, Ingredients } from './in-force.ts'
+import type { Step } from './memo.ts'
+import { allKeys, keyOf, namesOf } from './resolve.ts'
+import { type Sealed, sameSealed, sourceOf } from './seal.ts'
+
+export interface ConsumerSteps {
+  /** Keyed by namespace: its consumers, and the keys that lead to them. */
+  readonly objects: Step<readonly Sealed[]>
+  /** Keyed '': hash → `namespace/name` of the ApiKey that holds it. */
+  readonly holders: Step<ReadonlyMap<string, string>>
+}
+
+export function createConsumers(
+  { memo, sealer }: Ingredients,
+  inForce: InForceSteps,
+): ConsumerSteps {
+  const holders = memo.step<ReadonlyMap<string, string>>({
+    name: 'holders of hashes',
+    run(_, at) {
+      const oldest = new Map<string, Aged>()
+      for (const name of allKeys('ApiKey', at.reader)) {
+        const key = at.ask(inForce.apiKey, name)
+        if (key === null || key.value === null) continue
+        const other = oldest.get(key.value.sha256)
+        const older = other === undefined || olderFirst(key.resource, other) < 0
+        if (older) oldest.set(key.value.sha256, key.resource)
+      }
+      return new Map(
+        [...oldest].map(([hash, { namespace, name }]) => [hash, keyOf(namespace, name)]),
+      )
+    },
+  })
+  const keyObject = memo.step<Sealed | null>({
+    name: 'key object',
+    same: sameSealed,
+    run(key, at) {
+      const found = at.ask(inForce.apiKey, key)
+      if (found === null || found.value === null) return null
+      if (at.ask(holders, '').get(found.value.sha256) !== key) return null
+      if (at.ask(inForce.consumerObject, found.value.consumer) === null) return null
+      const sources = [sourceOf(found.resource)]
+      return sealer.seal({ kind: 'apiKey', key, sources, value: found.value })
+    },
+  })
+  const byNamespace = memo.step<ReadonlyMap<string, readonly Sealed[]>>({
+    name: 'keys by namespace of the consumer',
+    run(_, at) {
+      const found = new Map<string, Sealed[]>()
+      for (const key of at.ask(holders, '').values()) {
+        const sealed = at.ask(keyObject, key)
+        if (sealed?.object.kind !== 'apiKey') continue
+        const { namespace } = namesOf(sealed.object.value.consumer)
+        const others = found.get(namespace)
+        if (others === undefined) found.set(namespace, [sealed])
+        else others.push(sealed)
+      }
+      return found
+    },
+  })
+  const objects = memo.step<readonly Sealed[]>({
+    name: 'consumers of a namespace',
+    same: (a, b) => a.length === b.length && a.every((sealed, i) => sealed === b[i]),
+    run(namespace, at) {
+      const consumers = [...at.reader.list('Consumer', namespace).keys()].flatMap(
+        (name) => at.ask(inForce.consumerObject, keyOf(namespace, name)) ?? [],
+      )
+      return [...consumers, ...(at.ask(byNamespace, '').get(namespace) ?? [])]
+    },
+  })
+  return { objects, holders }
+}

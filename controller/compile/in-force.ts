@@ -1,0 +1,173 @@
+/**
+ * The first steps of compile: each object by itself, as it runs. Later steps ask for these by
+ * `namespace/name` and never read a spec themselves.
+ * Pinned by compile.test.ts: "a memoised compile says what a fresh one says".
+ */
+import type { ApiKeySpec } from '../../crds/api-key.ts'
+import type { ConsumerSpec } from '../../crds/consumer.ts'
+import type { ApiKey, Consumer } from '#wire/auth'
+import type { PolicyShape } from './attach.ts'
+import { dataPlanesOf, type GatewayInForce, gatewayInForce } from './gateway.ts'
+import type { Memo, Step } from './memo.ts'
+import {
+  type PolicyInForce,
+  type PolicyKind,
+  policyInForce,
+  sameShape,
+  shapeOf,
+} from './policy-in-force.ts'
+import { FieldPath, type Problem } from './problem.ts'
+import type { Reader } from './reader.ts'
+import { grantsBy, namesOf } from './resolve.ts'
+import { type RouteInForce, routeInForce } from './route-in-force.ts'
+import { readSpec } from './salvage.ts'
+import { type Sealed, type Sealer, sameSealed, sourceOf } from './seal.ts'
+import type { Resource } from './snapshot.ts'
+import type { Steps } from './steps.ts'
+
+export interface InForceSteps {
+  readonly gateway: Step<GatewayInForce | null>
+  readonly gatewayObject: Step<Sealed | null>
+  readonly route: Step<RouteInForce | null>
+  /** Policies are keyed `Kind namespace/name`. */
+  readonly policy: Step<PolicyInForce | null>
+  readonly shape: Step<PolicyShape | null>
+  readonly consumer: Step<SimpleInForce<Consumer> | null>
+  readonly consumerObject: Step<Sealed | null>
+  readonly apiKey: Step<SimpleInForce<ApiKey> | null>
+  /** Keyed `namespace/name:key`. */
+  readonly secret: Step<Sealed | null>
+}
+
+/** A Consumer or an ApiKey: there is no last valid spec, it can be used or not. */
+export interface SimpleInForce<V> {
+  readonly resource: Resource
+  readonly value: V | null
+  readonly problems: readonly Problem[]
+}
+
+export interface Ingredients {
+  readonly memo: Memo
+  readonly sealer: Sealer
+  readonly steps: Steps
+}
+
+export function createInForce(from: Ingredients): InForceSteps {
+  const { memo, sealer } = from
+  const policy = policySteps(from)
+  const gateway = memo.step({
+    name: 'gateway',
+    run: (key, at) => gatewayInForce(key, at.reader),
+  })
+  const dataPlanes = memo.step({
+    name: 'data planes',
+    run(key, at) {
+      return dataPlanesOf(namesOf(key).namespace, at.ask(gateway, key)?.service ?? null, at.reader)
+    },
+  })
+  return {
+    gateway,
+    gatewayObject: memo.step({
+      name: 'gateway object',
+      same: sameSealed,
+      run(key, at) {
+        const value = at.ask(gateway, key)
+        return value === null ? null : gatewayObject(value, at.ask(dataPlanes, key), sealer)
+      },
+    }),
+    route: memo.step({
+      name: 'route',
+      run: (key, at) => routeInForce(key, at.reader, from.steps.compileRule),
+    }),
+    ...policy,
+    ...consumerSteps(from),
+    secret: memo.step({
+      name: 'secret object',
+      same: sameSealed,
+      run: (key, at) => secretObject(key, at.reader, sealer),
+    }),
+  }
+}
+
+function gatewayObject(gateway: GatewayInForce, dataPlanes: number, sealer: Sealer): Sealed {
+  const { resource, trustedProxies, egressAllow } = gateway
+  return sealer.seal({
+    kind: 'gateway',
+    key: `${resource.namespace}/${resource.name}`,
+    sources: [sourceOf(resource)],
+    value: { trustedProxies, egressAllow, dataPlanes },
+  })
+}
+
+function secretObject(key: string, reader: Reader, sealer: Sealer): Sealed | null {
+  const { namespace, name } = namesOf(key)
+  const colon = name.lastIndexOf(':')
+  const resource = reader.get('Secret', namespace, name.slice(0, colon))
+  const bytes = resource?.secrets?.get(name.slice(colon + 1)) ?? null
+  if (resource === null || bytes === null) return null
+  return sealer.sealSecret(key, [sourceOf(resource)], bytes)
+}
+
+/** `Kind namespace/name` → its parts. */
+function refOf(ref: string): { readonly kind: PolicyKind; readonly key: string } {
+  const space = ref.indexOf(' ')
+  const kind = ref.slice(0, space) === 'AuthPolicy' ? 'AuthPolicy' : 'RateLimitPolicy'
+  return { kind, key: ref.slice(space + 1) }
+}
+
+function policySteps({ memo, steps }: Ingredients) {
+  const policy = memo.step({
+    name: 'policy',
+    run(ref, at) {
+      const { kind, key } = refOf(ref)
+      return policyInForce(kind, key, at.reader, steps)
+    },
+  })
+  const shape = memo.step<PolicyShape | null>({
+    name: 'policy shape',
+    same: sameShape,
+    run(ref, at) {
+      const value = at.ask(policy, ref)
+      return value === null ? null : shapeOf(value)
+    },
+  })
+  return { policy, shape }
+}
+
+function consumerSteps({ memo, sealer, steps }: Ingredients) {
+  const consumer = memo.step({
+    name: 'consumer',
+    run(key, at): SimpleInForce<Consumer> | null {
+      const { namespace, name } = namesOf(key)
+      const resource = at.reader.get('Consumer', namespace, name)
+      if (resource === null) return null
+      const path = new FieldPath<ConsumerSpec>('spec')
+      const { spec, problems } = readSpec('Consumer', resource)
+      if (spec === null) return { resource, value: null, problems }
+      return { resource, ...steps.compileConsumer(spec, path, resource) }
+    },
+  })
+  const consumerObject = memo.step({
+    name: 'consumer object',
+    same: sameSealed,
+    run(key, at): Sealed | null {
+      const value = at.ask(consumer, key)
+      if (value === null || value.value === null) return null
+      const sources = [sourceOf(value.resource)]
+      return sealer.seal({ kind: 'consumer', key, sources, value: value.value })
+    },
+  })
+  const apiKey = memo.step({
+    name: 'key',
+    run(key, at): SimpleInForce<ApiKey> | null {
+      const { namespace, name } = namesOf(key)
+      const resource = at.reader.get('ApiKey', namespace, name)
+      if (resource === null) return null
+      const { spec, problems } = readSpec('ApiKey', resource)
+      if (spec === null) return { resource, value: null, problems }
+      const within = { namespace, reader: at.reader, grants: grantsBy(at.reader) }
+      return { resource, ...steps.compileApiKey(spec, new FieldPath<ApiKeySpec>('spec'), within) }
+    },
+  })
+  return { consumer, consumerObject, apiKey }
+}

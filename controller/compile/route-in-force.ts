@@ -1,0 +1,131 @@
+/**
+ * An ApiRoute as it runs: the spec in force compiled rule by rule, with where it wants to be served.
+ * Rules that cannot be executed stay beside the others and reject.
+ * Pinned by route-in-force.test.ts: "a broken rule rejects and its neighbours run".
+ */
+import type { ApiRouteSpec, RouteRule } from '../../crds/api-route.ts'
+import type { Reject } from '#wire/value'
+import { type InForce, inForce, type Reading } from './last-valid.ts'
+import { ANY_HOST } from './ownership.ts'
+import { FieldPath, type Problem } from './problem.ts'
+import type { Reader } from './reader.ts'
+import { type GatewayNamed, gatewaysOf, grantsBy, keyOf, namesOf } from './resolve.ts'
+import { readSpec, type SalvagedRoute, type SalvagedRule, salvageRoute } from './salvage.ts'
+import type { Resource } from './snapshot.ts'
+import type { CompiledRule, CompileRule, StepWithin } from './steps.ts'
+import { notSupportedYet } from './supported.ts'
+
+export interface RouteReading extends Reading {
+  readonly gateways: readonly GatewayNamed[]
+  /** `*` where it names none. */
+  readonly hosts: readonly string[]
+  readonly rules: readonly RuleInForce[]
+}
+
+export interface RuleInForce {
+  /** `namespace/route/rule` */
+  readonly key: string
+  readonly name: string
+  /** In `spec.rules`. */
+  readonly position: number
+  readonly public: 'yes' | 'no'
+  readonly compiled: CompiledRule
+}
+
+export interface RouteInForce extends InForce<RouteReading> {
+  /** Of the newest spec as well: a policy that names one of these is not mistaken, only early. */
+  readonly ruleNames: ReadonlySet<string>
+}
+
+export function routeInForce(
+  key: string,
+  reader: Reader,
+  compileRule: CompileRule,
+): RouteInForce | null {
+  const { namespace, name } = namesOf(key)
+  const resource = reader.get('ApiRoute', namespace, name)
+  if (resource === null) return null
+  const within = { namespace, reader, grants: grantsBy(reader) }
+  const names = new Set<string>()
+  const route = inForce({
+    resource,
+    reader,
+    read(content) {
+      const form = formOf({ ...resource, content })
+      for (const { rule } of form.rules) names.add(rule.name)
+      return readingOf(form, { key, within, compileRule })
+    },
+  })
+  return { ...route, ruleNames: names }
+}
+
+/** A valid spec, or what can be used of an invalid one: from here on the same. */
+interface Form extends SalvagedRoute {
+  readonly problems: readonly Problem[]
+}
+
+function formOf(resource: Resource): Form {
+  const { spec, problems } = readSpec('ApiRoute', resource)
+  if (spec === null) return { ...salvageRoute(resource.content), problems }
+  const rules = spec.rules.map((rule, position): SalvagedRule => ({ valid: 'yes', position, rule }))
+  return { top: spec, topValid: 'yes', rules, problems }
+}
+
+interface Scene {
+  readonly key: string
+  readonly within: StepWithin
+  readonly compileRule: CompileRule
+}
+
+function readingOf(form: Form, scene: Scene): RouteReading {
+  const at = new FieldPath<ApiRouteSpec>('spec')
+  const unsupported = notSupportedYet('route', form.top, at)
+  const whole = form.topValid === 'yes' && unsupported.length === 0 ? 'valid' : 'broken'
+  const problems = [...form.problems, ...unsupported]
+  const rules = form.rules.map((salvaged): RuleInForce => {
+    const { rule, position, valid } = salvaged
+    const compiled = scene.compileRule(rule, at.child('rules').index(position), scene.within)
+    if (valid === 'yes') problems.push(...compiled.problems)
+    const runs = valid === 'yes' && whole === 'valid'
+    return {
+      key: `${scene.key}/${rule.name}`,
+      name: rule.name,
+      position,
+      public: publicOf(rule, form.top),
+      compiled: runs ? compiled.value : rejecting(compiled.value),
+    }
+  })
+  const { namespace, reader } = scene.within
+  return {
+    problems,
+    usable: rules.some((rule) => !isRejected(rule.compiled)) ? 'yes' : 'no',
+    gateways: gatewaysOf(form.top, namespace, reader.installation.defaultGateway),
+    hosts: form.top.hosts ?? [ANY_HOST],
+    rules,
+  }
+}
+
+function publicOf(rule: RouteRule, route: Pick<ApiRouteSpec, 'public'>): 'yes' | 'no' {
+  return (rule.public ?? route.public ?? false) ? 'yes' : 'no'
+}
+
+const REJECT: Reject = {
+  kind: 'reject',
+  status: 500,
+  cause: 'rule-invalid',
+  because: 'This rule cannot be executed; the status of its route says why.',
+}
+
+function rejecting(rule: CompiledRule): CompiledRule {
+  const unedited = { rewrite: null, requestHeaders: null, responseHeaders: null }
+  return { ...rule, ...unedited, action: REJECT, backends: new Map() }
+}
+
+function isRejected(rule: CompiledRule): boolean {
+  return rule.action.kind === 'reject' && rule.action.cause === 'rule-invalid'
+}
+
+/** Keys of the gateways that it asks for. */
+export function gatewayKeys(route: RouteInForce): readonly string[] {
+  return route.reading.gateways.map(({ namespace, name }) => keyOf(namespace, name))
+}

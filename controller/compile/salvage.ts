@@ -1,0 +1,170 @@
+/**
+ * What is still usable of an object that as a whole is not valid, where no last valid spec is known:
+ * a rule by itself, a target by itself. The decoder alone says what is valid: it is asked again with
+ * less, so that there is no second reading of schemas.
+ * Pinned by salvage.test.ts: "a broken rule keeps its matches, its neighbours keep everything".
+ */
+import type { ApiGatewaySpec } from '../../crds/api-gateway.ts'
+import type { ApiRouteSpec, RouteRule } from '../../crds/api-route.ts'
+import { decode } from '../../crds/decode.ts'
+import type { CrdKind, SpecOf } from '../../crds/kinds.ts'
+import type { TargetRef } from '../../crds/reference.ts'
+import { fieldsOf, itemsOf, textOf } from './content.ts'
+import type { Problem } from './problem.ts'
+import type { Resource } from './snapshot.ts'
+
+type Fields = { readonly [field: string]: unknown }
+
+export interface Read<S> {
+  /** Null where anything is wrong. */
+  readonly spec: S | null
+  readonly problems: readonly Problem[]
+}
+
+export function readSpec<K extends CrdKind>(kind: K, resource: Resource): Read<SpecOf[K]> {
+  const { spec, problems } = decode(kind, resource.content)
+  return { spec, problems: problems.map((problem) => ({ ...problem, severity: 'failure' })) }
+}
+
+/** The same object with another spec: null where that is not valid either. */
+function retry<K extends CrdKind>(kind: K, content: Fields, spec: unknown): SpecOf[K] | null {
+  return decode(kind, { ...content, spec }).spec
+}
+
+// ---- routes ---------------------------------------------------------------------------------
+
+export interface SalvagedRoute {
+  /** What holds for all rules, as far as it is valid; without hosts none are known. */
+  readonly top: Omit<ApiRouteSpec, 'rules'>
+  /** `no`: something that holds for all rules is not, so that none of them may run. */
+  readonly topValid: 'yes' | 'no'
+  readonly rules: readonly SalvagedRule[]
+}
+
+export interface SalvagedRule {
+  readonly valid: 'yes' | 'no'
+  /** In `spec.rules`. */
+  readonly position: number
+  /** Of an invalid one: its name and valid matches, and an answer that stands for its action. */
+  readonly rule: RouteRule
+}
+
+const STAND_IN = { status: 500 }
+const STAND_IN_RULE = { name: 'x', match: [{ path: '/' }], respond: STAND_IN }
+
+export function salvageRoute(content: Fields): SalvagedRoute {
+  const { rules, ...top } = fieldsOf(content['spec'])
+  const whole = retry('ApiRoute', content, { ...top, rules: [STAND_IN_RULE] })
+  return {
+    top: whole ?? salvageTop(content, top),
+    topValid: whole === null ? 'no' : 'yes',
+    rules: salvageRules(content, itemsOf(rules)),
+  }
+}
+
+function salvageTop(content: Fields, top: Fields): Omit<ApiRouteSpec, 'rules'> {
+  const kept: Record<string, unknown> = {}
+  for (const [field, value] of Object.entries(top)) {
+    const valid = field === 'hosts' ? validHosts(content, value) : value
+    const spec = { ...needed(field, top), [field]: valid, rules: [STAND_IN_RULE] }
+    if (retry('ApiRoute', content, spec) !== null) kept[field] = valid
+  }
+  const whole = retry('ApiRoute', content, { ...kept, rules: [STAND_IN_RULE] })
+  // Hosts that cannot be read are no hosts: the route must not answer for every host instead.
+  const hosts = 'hosts' in top && whole?.hosts === undefined ? { hosts: [] } : {}
+  return { ...whole, ...hosts }
+}
+
+/** `tls` stands only beside hosts. */
+function needed(field: string, top: Fields): Fields {
+  return field === 'tls' && 'hosts' in top ? { hosts: top['hosts'] } : {}
+}
+
+function validHosts(content: Fields, hosts: unknown): readonly unknown[] {
+  return itemsOf(hosts).filter(
+    (host) => retry('ApiRoute', content, { hosts: [host], rules: [STAND_IN_RULE] }) !== null,
+  )
+}
+
+function salvageRules(content: Fields, rules: readonly unknown[]): readonly SalvagedRule[] {
+  const names = new Set<string>()
+  const salvaged: SalvagedRule[] = []
+  for (const [position, item] of rules.entries()) {
+    const [alone] = retry('ApiRoute', content, { rules: [item] })?.rules ?? []
+    if (alone !== undefined && !names.has(alone.name)) {
+      names.add(alone.name)
+      salvaged.push({ valid: 'yes', position, rule: alone })
+      continue
+    }
+    const rule = standIn(content, fieldsOf(item), freeName(names, item, position))
+    if (rule !== null) salvaged.push({ valid: 'no', position, rule })
+  }
+  return salvaged
+}
+
+/** A name for a rule that has none, or one that is taken: policies cannot name it. */
+function freeName(names: Set<string>, item: unknown, position: number): string {
+  const written = textOf(fieldsOf(item)['name'])
+  const name = written === null || names.has(written) ? `rule-${position}` : written
+  names.add(name)
+  return name
+}
+
+/** Null where not even one match is valid: nothing is known of the requests it was meant for. */
+function standIn(content: Fields, item: Fields, name: string): RouteRule | null {
+  const match = itemsOf(item['match']).filter(
+    (one) => retry('ApiRoute', content, { rules: [{ ...STAND_IN_RULE, match: [one] }] }) !== null,
+  )
+  const [rule] = retry('ApiRoute', content, { rules: [{ ...STAND_IN_RULE, match }] })?.rules ?? []
+  return rule === undefined ? null : { ...rule, name }
+}
+
+// ---- policies -------------------------------------------------------------------------------
+
+/** Everything that a policy certainly targets; it cannot be enforced there. */
+export function salvageTargets(
+  kind: 'AuthPolicy' | 'RateLimitPolicy',
+  content: Fields,
+): readonly TargetRef[] {
+  const stand =
+    kind === 'AuthPolicy'
+      ? { authenticate: { guest: { anonymous: {} } } }
+      : { limits: { all: { rate: '1/1s' } } }
+  return itemsOf(fieldsOf(content['spec'])['targetRefs']).flatMap(
+    (ref) => retry(kind, content, { ...stand, targetRefs: [ref] })?.targetRefs ?? [],
+  )
+}
+
+// ---- gateways -------------------------------------------------------------------------------
+
+/** What cannot be read is closed: no namespace, no grant, no host without one, no proxy trusted. */
+export function salvageGateway(content: Fields): Partial<ApiGatewaySpec> {
+  const spec = fieldsOf(content['spec'])
+  const kept: Record<string, unknown> = {}
+  for (const [field, value] of Object.entries(spec)) {
+    if (retry('ApiGateway', content, { ...STAND_IN_GATEWAY, [field]: value }) !== null) {
+      kept[field] = value
+    }
+  }
+  const whole = retry('ApiGateway', content, { ...STAND_IN_GATEWAY, ...kept })
+  const { dataPlanes, ...rest } = whole ?? STAND_IN_GATEWAY
+  return {
+    ...('hosts' in spec ? { hosts: salvageHosts(content, fieldsOf(spec['hosts'])) } : {}),
+    ...('allowedNamespaces' in spec ? { allowedNamespaces: NO_NAMESPACE } : {}),
+    ...rest,
+    ...('dataPlanes' in kept ? { dataPlanes } : {}),
+  }
+}
+
+const STAND_IN_GATEWAY = { dataPlanes: { serviceAccount: 'x', service: 'x' } }
+
+/** No namespace has this label, since it is not a valid one. */
+const NO_NAMESPACE = { selector: { matchLabels: { '-': '' } } }
+
+function salvageHosts(content: Fields, hosts: Fields): NonNullable<ApiGatewaySpec['hosts']> {
+  const grants = itemsOf(hosts['grants']).flatMap((grant) => {
+    const spec = { ...STAND_IN_GATEWAY, hosts: { grants: [grant] } }
+    return retry('ApiGateway', content, spec)?.hosts?.grants ?? []
+  })
+  return { grants, ungranted: 'refuse' }
+}

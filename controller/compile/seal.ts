@@ -1,0 +1,69 @@
+/**
+ * Values become objects of a table here, each with its digest: made once, when the value is, and
+ * shared by every table that holds it. Nothing that has not changed is serialised again.
+ * Pinned by seal.test.ts: "an object's digest is what the wire says it is".
+ */
+import { digestText } from '#wire/digest'
+import { objectId, type TableObject } from '#wire/table'
+import type { Source } from '#wire/value'
+import type { CompiledObject, Deps, SealedSecret } from './compiled.ts'
+import type { Resource, SecretBytes } from './snapshot.ts'
+
+type WithoutDigest<T> = T extends unknown ? Omit<T, 'digest'> : never
+export type Unsealed = WithoutDigest<Exclude<TableObject, { kind: 'secret' }>>
+
+export interface Sealed {
+  readonly id: string
+  readonly object: CompiledObject
+  /** The digest as eight words, so that a table's hash is a few XORs. */
+  readonly words: Uint32Array
+}
+
+export interface Sealer {
+  seal(object: Unsealed): Sealed
+  sealSecret(key: string, sources: readonly Source[], value: SecretBytes): Sealed
+}
+
+export function createSealer(deps: Deps): Sealer {
+  return {
+    seal: (object) => sealed({ ...object, digest: deps.sha256(digestText(object)) }),
+    sealSecret(key, sources, value) {
+      const digest = deps.fingerprint(value, key, sources)
+      return sealed({ kind: 'secret', key, sources, value, digest } satisfies SealedSecret)
+    },
+  }
+}
+
+function sealed(object: CompiledObject): Sealed {
+  return { id: objectId(object.kind, object.key), object, words: wordsOf(object.digest) }
+}
+
+function wordsOf(digest: string): Uint32Array {
+  return Uint32Array.from({ length: 8 }, (_, i) =>
+    Number.parseInt(digest.slice(i * 8, i * 8 + 8), 16),
+  )
+}
+
+/** The same object again: its identity is kept, and nobody need look at it. */
+export function sameSealed(a: Sealed | null, b: Sealed | null): boolean {
+  return a?.id === b?.id && a?.object.digest === b?.object.digest
+}
+
+/** `generation` where what runs is not the newest. */
+export function sourceOf(resource: Resource, generation = resource.generation): Source {
+  const { kind, namespace, uid } = resource
+  return { kind, name: `${namespace}/${resource.name}`, uid, generation }
+}
+
+/** The XOR of the digests that were added, as in `#wire/digest`, on words. */
+export class HashSum {
+  readonly #words = new Uint32Array(8)
+
+  add(words: Uint32Array): void {
+    for (let i = 0; i < 8; i += 1) this.#words[i] = (this.#words[i] ?? 0) ^ (words[i] ?? 0)
+  }
+
+  hex(): string {
+    return Array.from(this.#words, (word) => word.toString(16).padStart(8, '0')).join('')
+  }
+}

@@ -1,0 +1,246 @@
+/**
+ * Puts a gateway's table together from objects that earlier steps have sealed: the rules of every
+ * route placed on it, what these refer to, and its hosts. No object is serialised here; a table is a
+ * map of pointers and an XOR of digests.
+ * Pinned by table.test.ts: "whatever an object refers to is in its table".
+ */
+import type { Rule } from '#wire/table'
+import type { Source } from '#wire/value'
+import type { AttachedSteps, RuleEffect } from './attached.ts'
+import type { CompiledObject, CompiledTable } from './compiled.ts'
+import type { ConsumerSteps } from './consumers.ts'
+import type { PolicyUse } from './effect.ts'
+import type { InForceSteps, Ingredients } from './in-force.ts'
+import type { Recorder, Step } from './memo.ts'
+import { pairOf, type PlacementSteps } from './placement.ts'
+import { keyOf, namesOf } from './resolve.ts'
+import type { RouteInForce, RuleInForce } from './route-in-force.ts'
+import { HashSum, type Sealed, type Sealer, sameSealed, sourceOf } from './seal.ts'
+
+export interface TableSteps {
+  /** Keyed by gateway; null where there is no such gateway. */
+  readonly table: Step<CompiledTable | null>
+}
+
+export interface Before {
+  readonly inForce: InForceSteps
+  readonly placement: PlacementSteps
+  readonly attached: AttachedSteps
+  readonly consumers: ConsumerSteps
+}
+
+/** All that one route brings to one table. */
+interface Slice {
+  readonly rules: readonly Sealed[]
+  readonly backends: readonly Sealed[]
+  readonly uses: readonly PolicyUse[]
+}
+
+const NOTHING: Slice = { rules: [], backends: [], uses: [] }
+
+export function createTables({ memo, sealer }: Ingredients, before: Before): TableSteps {
+  const { inForce, placement, attached } = before
+  const rule = memo.step<Sealed | null>({
+    name: 'rule object',
+    same: sameSealed,
+    run(key, at) {
+      const [gatewayKey, rest] = pairOf(key)
+      const [routeKey, ruleKey] = pairOf(rest)
+      const route = at.ask(inForce.route, routeKey)
+      const inside = route?.reading.rules.find((one) => one.key === ruleKey)
+      const effect = at.ask(attached.effects, `${gatewayKey} ${routeKey}`).get(ruleKey)
+      if (route === null || inside === undefined || effect === undefined) return null
+      const carried = effect.carries.flatMap((ref) => at.ask(attached.source, ref) ?? [])
+      return ruleObject(route, inside, { effect, carried, sealer })
+    },
+  })
+  const backend = backendStep(memo, sealer)
+  const slice = memo.step<Slice>({
+    name: 'slice of a route',
+    same: sameSlice,
+    run(key, at) {
+      const [gatewayKey, routeKey] = pairOf(key)
+      const route = at.ask(inForce.route, routeKey)
+      const placed = at.ask(placement.placement, key)
+      if (route === null || placed.kind !== 'placed' || placed.hosts.length === 0) return NOTHING
+      const { rules } = route.reading
+      const effects = at.ask(attached.effects, `${gatewayKey} ${routeKey}`)
+      return {
+        rules: rules.flatMap((one) => at.ask(rule, `${key} ${one.key}`) ?? []),
+        backends: backendKeys(rules).map((one) => at.ask(backend, one)),
+        uses: rules.flatMap((one) => effects.get(one.key)?.uses ?? []),
+      }
+    },
+  })
+  return {
+    table: memo.step<CompiledTable | null>({
+      name: 'table',
+      run(gatewayKey, at) {
+        const gateway = at.ask(inForce.gatewayObject, gatewayKey)
+        if (gateway === null) return null
+        return assemble(gateway, { gatewayKey, at, before, slice })
+      },
+    }),
+  }
+}
+
+function sameSlice(a: Slice, b: Slice): boolean {
+  return (
+    sameItems(a.rules, b.rules) &&
+    sameItems(a.backends, b.backends) &&
+    JSON.stringify(a.uses) === JSON.stringify(b.uses)
+  )
+}
+
+function sameItems(a: readonly Sealed[], b: readonly Sealed[]): boolean {
+  return a.length === b.length && a.every((item, i) => item === b[i])
+}
+
+// ---- one rule -------------------------------------------------------------------------------
+
+interface RuleScene {
+  readonly effect: RuleEffect
+  /** Policies that apply without an object of theirs in use. */
+  readonly carried: readonly Source[]
+  readonly sealer: Sealer
+}
+
+function ruleObject(route: RouteInForce, rule: RuleInForce, scene: RuleScene): Sealed {
+  const { effect, carried, sealer } = scene
+  const { resource, generation } = route
+  const { matches, rewrite, requestHeaders, responseHeaders, totalTimeoutMs, action } =
+    rule.compiled
+  const value: Rule = {
+    route: keyOf(resource.namespace, resource.name),
+    name: rule.name,
+    matches,
+    auth: effect.auth,
+    limits: effect.limits,
+    rewrite,
+    requestHeaders,
+    responseHeaders,
+    totalTimeoutMs,
+    action,
+  }
+  const sources = [sourceOf(resource, generation), ...carried]
+  return sealer.seal({ kind: 'rule', key: rule.key, sources, value })
+}
+
+// ---- backends -------------------------------------------------------------------------------
+
+/** A backend's value is in the key of its step: equal ones of all routes are one object. */
+function backendKeys(rules: readonly RuleInForce[]): readonly string[] {
+  const keys = new Set<string>()
+  for (const { compiled } of rules) {
+    for (const [key, { protocol, clusterAddress }] of compiled.backends) {
+      keys.add(`${key} ${protocol} ${clusterAddress ?? ''}`)
+    }
+  }
+  return [...keys]
+}
+
+function backendStep(memo: Ingredients['memo'], sealer: Sealer): Step<Sealed> {
+  return memo.step<Sealed>({
+    name: 'backend object',
+    same: sameSealed,
+    run(stepKey, at) {
+      const [key, rest] = pairOf(stepKey)
+      const [protocol, clusterAddress] = pairOf(rest)
+      const { namespace, name } = namesOf(key)
+      const service = at.reader.get('Service', namespace, name.slice(0, name.lastIndexOf(':')))
+      const value = {
+        protocol: protocol === 'h2c' ? 'h2c' : 'http',
+        clusterAddress: clusterAddress === '' ? null : clusterAddress,
+      } as const
+      const sources = service === null ? [] : [sourceOf(service)]
+      return sealer.seal({ kind: 'backend', key, sources, value })
+    },
+  })
+}
+
+// ---- the table ------------------------------------------------------------------------------
+
+interface Scene {
+  readonly gatewayKey: string
+  readonly at: Recorder
+  readonly before: Before
+  readonly slice: Step<Slice>
+}
+
+function assemble(gateway: Sealed, scene: Scene): CompiledTable {
+  const { gatewayKey, at, before } = scene
+  const table = new Assembly()
+  table.add(gateway)
+  const claims = at.ask(before.placement.claims, gatewayKey)
+  const uses = new Map<string, string>()
+  const routes = new Set<string>()
+  for (const list of claims.values()) {
+    for (const { namespace, name } of list) routes.add(keyOf(namespace, name))
+  }
+  for (const route of routes) {
+    const slice = at.ask(scene.slice, `${gatewayKey} ${route}`)
+    for (const sealed of slice.rules) table.add(sealed)
+    for (const sealed of slice.backends) table.add(sealed)
+    for (const { ref, id } of slice.uses) uses.set(id, ref)
+  }
+  const namespaces = addPolicies(table, uses, scene)
+  for (const namespace of namespaces) {
+    for (const sealed of at.ask(before.consumers.objects, namespace)) table.add(sealed)
+  }
+  addHosts(table, [...claims.keys()], scene)
+  return table.finished()
+}
+
+/** Returns the namespaces whose consumers may be named by a credential. */
+function addPolicies(
+  table: Assembly,
+  uses: ReadonlyMap<string, string>,
+  { at, before }: Scene,
+): ReadonlySet<string> {
+  const namespaces = new Set<string>()
+  for (const [id, ref] of uses) {
+    const object = at.ask(before.attached.objects, ref).get(id)
+    if (object === undefined) continue
+    table.add(object.sealed)
+    for (const key of object.secrets) {
+      const secret = at.ask(before.inForce.secret, key)
+      if (secret !== null) table.add(secret)
+    }
+    for (const namespace of consumersOf(object.sealed.object)) namespaces.add(namespace)
+  }
+  return namespaces
+}
+
+/** Of a key: what its entry says. Of a token: the policy's own. */
+function consumersOf(object: CompiledObject): readonly string[] {
+  if (object.kind !== 'authenticate') return []
+  return object.value.entries.flatMap((entry) => {
+    if (entry.kind === 'apiKey') return entry.namespaces
+    return entry.kind === 'jwt' ? [namesOf(object.key).namespace] : []
+  })
+}
+
+function addHosts(table: Assembly, hosts: readonly string[], scene: Scene): void {
+  const { gatewayKey, at, before } = scene
+  for (const host of hosts) {
+    const sealed = at.ask(before.placement.hostObject, `${gatewayKey} ${host}`)
+    if (sealed !== null) table.add(sealed)
+  }
+  for (const sealed of at.ask(before.placement.reserved, gatewayKey)) table.add(sealed)
+}
+
+/** Grows by objects, each once. */
+class Assembly {
+  readonly #objects = new Map<string, CompiledObject>()
+  readonly #hash = new HashSum()
+
+  add({ id, object, words }: Sealed): void {
+    if (this.#objects.has(id)) return
+    this.#objects.set(id, object)
+    this.#hash.add(words)
+  }
+
+  finished(): CompiledTable {
+    return { objects: this.#objects, hash: this.#hash.hex() }
+  }
+}
