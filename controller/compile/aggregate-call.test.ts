@@ -124,4 +124,5 @@ test('times, paths, headers and names are checked where they stand', () => {
     'headers.set[0].name',
   ])
   assert.deepEqual(paths({ after: ['nobody'] }), ['after[0]'])
+  assert.deepEqual(paths({ method: 'CONNECT' }), ['method'])
 })

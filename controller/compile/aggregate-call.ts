@@ -49,11 +49,12 @@ export function compileCall(spec: CallSpec, at: At, within: CallWithin): Checked
   const expect = compileExpect(spec.expect ?? {}, at.child('expect'))
   const fallback = compileFallback(spec, at)
   const timeout = compileTimeout(spec, at)
+  const method = compileMethod(spec, at)
   const service = resolveService(spec.backend.service, at.child('backend').child('service'), within)
   const expressions = [when, forEach, path, headers, body]
   const facts = mergeFacts(expressions.map((part) => part.facts))
   const dependsOn = [...new Set([...facts.calls, ...after.value])].toSorted()
-  const parts = [...expressions, after, expect, fallback, timeout, service]
+  const parts = [...expressions, after, expect, fallback, timeout, method, service]
   const problems = parts.flatMap((part) => part.problems)
   const { target, backend } = service.value
   const backends =
@@ -65,7 +66,7 @@ export function compileCall(spec: CallSpec, at: At, within: CallWithin): Checked
     when: when.value,
     forEach: forEach.value,
     backend: target,
-    method: methodOf(spec),
+    method: method.value,
     path: path.value,
     headers: headers.value,
     body: body.value,
@@ -76,7 +77,7 @@ export function compileCall(spec: CallSpec, at: At, within: CallWithin): Checked
   return { value: { call, dependsOn, backends }, problems }
 }
 
-const SAFE: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE'])
+const SAFE: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
 
 /** RFC 9110 section 9.2.1: it is not expected to change anything. */
 export function isSafe(spec: CallSpec): boolean {
@@ -85,6 +86,14 @@ export function isSafe(spec: CallSpec): boolean {
 
 function methodOf(spec: CallSpec): string {
   return spec.method ?? 'GET'
+}
+
+/** A tunnel has no answer, and a trace would show the gateway's own headers. */
+function compileMethod(spec: CallSpec, at: At): Checked<string> {
+  const value = methodOf(spec)
+  if (value !== 'CONNECT' && value !== 'TRACE') return { value, problems: [] }
+  const sentence = `${value} is not for calls; use GET, POST, PUT, PATCH or DELETE.`
+  return { value, problems: [at.child('method').problem('Invalid', sentence)] }
 }
 
 /** With forEach, the item has a name wherever the expressions are evaluated for each item. */
@@ -184,7 +193,7 @@ function compileAfter(spec: CallSpec, at: At, within: CallWithin): Checked<reado
       continue
     }
     const hint = didYouMean(name, within.names)
-    const sentence = `There is no call "${name}"${hint === '' ? '; name one of this aggregate' : hint}.`
+    const sentence = `There is no call "${name}"${hint === '' ? '; name one of this aggregate.' : hint}`
     problems.push(at.child('after').index(i).problem('Invalid', sentence))
   }
   return { value, problems }

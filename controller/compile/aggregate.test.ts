@@ -161,7 +161,7 @@ test('an unknown call is refused with the one that was meant', () => {
     calls: { order: call('/o'), next: call('/n', { after: ['ordr'] }) },
     response: { body: { x: '${calls.oder.body}' } },
   })
-  assert.match(text, /after\[0\]: There is no call "ordr"; did you mean order\?/)
+  assert.match(text, /after\[0\]: There is no call "ordr"; did you mean order\?$/m)
   assert.match(text, /response\.body\.x: .*order/)
 })
 

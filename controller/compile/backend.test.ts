@@ -1,9 +1,10 @@
 /** Services as backends. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import * as fc from 'fast-check'
 import type { RuleBackend } from '../../crds/api-route.ts'
 import { compileBackends } from './backend.ts'
-import { grant, service, world } from './fake/world.ts'
+import { grant, resource, service, world } from './fake/world.ts'
 import { FieldPath } from './problem.ts'
 import type { StepWithin } from './steps.ts'
 
@@ -144,4 +145,19 @@ test('a broken condition is told where it stands', () => {
   const ref = { service: { name: 'books', port: 80 } }
   const { problems } = compile([ref, { ...ref, when: 'auth.' }], world([BOOKS]))
   assert.equal(problems[0]?.path, 'spec.rules[0].backends[1].when')
+})
+
+test('whatever stands in a Service, its share is served or rejects', () => {
+  const spec = fc.record({
+    type: fc.anything(),
+    clusterIP: fc.anything(),
+    ports: fc.oneof(fc.anything(), fc.array(fc.oneof(fc.anything(), fc.constant({ port: 80 })))),
+  })
+  fc.assert(
+    fc.property(fc.oneof(fc.anything(), spec), (written) => {
+      const within = world([resource('Service', 'books', { spec: written })])
+      const { value } = compile([{ service: { name: 'books', port: 80 } }], within)
+      assert.ok(value.weighted[0] !== undefined)
+    }),
+  )
 })

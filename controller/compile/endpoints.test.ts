@@ -229,6 +229,33 @@ const sliceContent: fc.Arbitrary<SliceContent> = fc.record({
   ),
 })
 
+test('whatever stands in a slice or a Service, there is an answer', () => {
+  const strange = fc.oneof(
+    fc.anything(),
+    fc.record({
+      addressType: fc.constant('IPv4'),
+      ports: fc.oneof(fc.anything(), fc.array(fc.anything())),
+      endpoints: fc.oneof(fc.anything(), fc.array(fc.anything())),
+      spec: fc.oneof(fc.anything(), fc.record({ ports: fc.array(fc.anything()) })),
+    }),
+  )
+  fc.assert(
+    fc.property(strange, strange, (one, other) => {
+      const content = typeof one === 'object' && one !== null ? one : {}
+      const spec = typeof other === 'object' && other !== null ? other : {}
+      const labels = { 'kubernetes.io/service-name': 'books' }
+      const objects = [
+        resource('EndpointSlice', 'a', content, labels),
+        resource('Service', 'books', spec),
+      ]
+      for (const endpoint of endpointsOf('shop/books:80', reads(objects))) {
+        assert.equal(typeof endpoint.address, 'string')
+      }
+      assert.ok(Array.isArray(endpointsOf('shop/books:http', reads(objects.slice(0, 1)))))
+    }),
+  )
+})
+
 test('agrees with the plain twin on generated slices', () => {
   fc.assert(
     fc.property(

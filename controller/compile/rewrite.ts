@@ -50,8 +50,9 @@ function missingRest(captures: readonly Captures[]): string | null {
 function missingParam(name: string, captures: readonly Captures[]): string | null {
   const without = captures.find(({ params }) => !params.has(name))
   if (without === undefined) return null
+  const hint = didYouMean(name, without.params)
   return (
-    `"{${name}}" is not captured by ${without.at.text}${didYouMean(name, without.params)}. ` +
+    `"{${name}}" is not captured by ${without.at.text}${hint === '' ? '.' : hint} ` +
     'Every match of the rule must capture it; name it there, or give that match its own rule.'
   )
 }

@@ -115,6 +115,24 @@ test('a field that is not supported yet fails closed and is named', () => {
   assert.equal(problems[0]?.path, 'spec.rules[0].addresses')
 })
 
+test('what has no effect is said, but stops nothing', () => {
+  const { value, problems } = compile({
+    name: 'a',
+    match: [{ path: '/a' }],
+    respond: { status: 200 },
+    rewrite: { path: '/b' },
+    requestHeaders: { remove: ['cookie'] },
+  })
+  assert.equal(value.action.kind, 'respond')
+  assert.deepEqual(
+    problems.map(({ path, severity }) => [path, severity]),
+    [
+      ['spec.rules[0].rewrite', 'warning'],
+      ['spec.rules[0].requestHeaders', 'warning'],
+    ],
+  )
+})
+
 test('fixed answers, redirects and aggregates are actions of their own', () => {
   const match = [{ path: '/v0/**' }]
   const redirect = compile({ name: 'a', match, redirect: { status: 308, path: '/v1/**' } })

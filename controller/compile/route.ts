@@ -32,6 +32,7 @@ export const compileRule: CompileRule = (rule, at, within) => {
     ...edits.problems,
     ...timeout.problems,
     ...action.problems,
+    ...withoutEffect(rule, at),
   ]
   const broken = problems.some(isOwnFailure)
   const value = {
@@ -57,6 +58,16 @@ const NO_EDITS: Edits = { rewrite: null, requestHeaders: null, responseHeaders: 
 /** What is wrong with other objects (a missing Service) is told by single backends instead. */
 function isOwnFailure({ reason, severity }: Problem): boolean {
   return severity === 'failure' && OWN_REASONS.has(reason)
+}
+
+/** Only what goes to backends can be rewritten; an aggregate's calls name their own headers. */
+function withoutEffect(rule: RouteRule, at: FieldPath<RouteRule>): readonly Problem[] {
+  if (rule.backends !== undefined) return []
+  return (['rewrite', 'requestHeaders'] as const).flatMap((field) => {
+    if (rule[field] === undefined) return []
+    const sentence = `Without backends ${field} changes nothing; remove it.`
+    return [at.child(field).warning('Invalid', sentence)]
+  })
 }
 
 /** Where the rule's own expressions stand: after authentication, unless the match asks. */

@@ -27,7 +27,7 @@ test('a Secret is found by its name, and the key by the use or by the reference'
   const within = world([PEPPER])
   assert.equal(resolve({ name: 'pepper' }, within).value?.key, 'shop/pepper:pepper')
   assert.equal(resolve({ name: 'pepper', key: 'old' }, within).value?.key, 'shop/pepper:old')
-  assert.equal(`${resolve({ name: 'pepper' }, within).value?.bytes}`, '[secret]')
+  assert.equal(String(resolve({ name: 'pepper' }, within).value?.bytes), '[secret]')
 })
 
 test('a Secret is used only if its type fits the use', () => {
