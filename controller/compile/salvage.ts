@@ -26,9 +26,11 @@ export function readSpec<K extends CrdKind>(kind: K, resource: Resource): Read<S
   return { spec, problems: problems.map((problem) => ({ ...problem, severity: 'failure' })) }
 }
 
-/** The same object with another spec: null where that is not valid either. */
-function retry<K extends CrdKind>(kind: K, content: Fields, spec: unknown): SpecOf[K] | null {
-  return decode(kind, { ...content, spec }).spec
+const API_VERSION = 'fairlead.dev/v1alpha1'
+
+/** Another spec of the kind: null where that is not valid either. */
+function retry<K extends CrdKind>(kind: K, spec: unknown): SpecOf[K] | null {
+  return decode(kind, { apiVersion: API_VERSION, kind, spec }).spec
 }
 
 // ---- routes ---------------------------------------------------------------------------------
@@ -54,22 +56,24 @@ const STAND_IN_RULE = { name: 'x', match: [{ path: '/' }], respond: STAND_IN }
 
 export function salvageRoute(content: Fields): SalvagedRoute {
   const { rules, ...top } = fieldsOf(content['spec'])
-  const whole = retry('ApiRoute', content, { ...top, rules: [STAND_IN_RULE] })
+  const spec = { ...top, rules: [STAND_IN_RULE] }
+  const whole = retry('ApiRoute', spec)
+  const head = decode('ApiRoute', { ...content, spec: { rules: [STAND_IN_RULE] } }).spec
   return {
-    top: whole ?? salvageTop(content, top),
-    topValid: whole === null ? 'no' : 'yes',
-    rules: salvageRules(content, itemsOf(rules)),
+    top: whole ?? salvageTop(top),
+    topValid: whole === null || head === null ? 'no' : 'yes',
+    rules: salvageRules(itemsOf(rules)),
   }
 }
 
-function salvageTop(content: Fields, top: Fields): Omit<ApiRouteSpec, 'rules'> {
+function salvageTop(top: Fields): Omit<ApiRouteSpec, 'rules'> {
   const kept: Record<string, unknown> = {}
   for (const [field, value] of Object.entries(top)) {
-    const valid = field === 'hosts' ? validHosts(content, value) : value
+    const valid = field === 'hosts' ? validHosts(value) : value
     const spec = { ...needed(field, top), [field]: valid, rules: [STAND_IN_RULE] }
-    if (retry('ApiRoute', content, spec) !== null) kept[field] = valid
+    if (retry('ApiRoute', spec) !== null) kept[field] = valid
   }
-  const whole = retry('ApiRoute', content, { ...kept, rules: [STAND_IN_RULE] })
+  const whole = retry('ApiRoute', { ...kept, rules: [STAND_IN_RULE] })
   // Hosts that cannot be read are no hosts: the route must not answer for every host instead.
   const hosts = 'hosts' in top && whole?.hosts === undefined ? { hosts: [] } : {}
   return { ...whole, ...hosts }
@@ -80,23 +84,23 @@ function needed(field: string, top: Fields): Fields {
   return field === 'tls' && 'hosts' in top ? { hosts: top['hosts'] } : {}
 }
 
-function validHosts(content: Fields, hosts: unknown): readonly unknown[] {
+function validHosts(hosts: unknown): readonly unknown[] {
   return itemsOf(hosts).filter(
-    (host) => retry('ApiRoute', content, { hosts: [host], rules: [STAND_IN_RULE] }) !== null,
+    (host) => retry('ApiRoute', { hosts: [host], rules: [STAND_IN_RULE] }) !== null,
   )
 }
 
-function salvageRules(content: Fields, rules: readonly unknown[]): readonly SalvagedRule[] {
+function salvageRules(rules: readonly unknown[]): readonly SalvagedRule[] {
   const names = new Set<string>()
   const salvaged: SalvagedRule[] = []
   for (const [position, item] of rules.entries()) {
-    const [alone] = retry('ApiRoute', content, { rules: [item] })?.rules ?? []
+    const [alone] = retry('ApiRoute', { rules: [item] })?.rules ?? []
     if (alone !== undefined && !names.has(alone.name)) {
       names.add(alone.name)
       salvaged.push({ valid: 'yes', position, rule: alone })
       continue
     }
-    const rule = standIn(content, fieldsOf(item), freeName(names, item, position))
+    const rule = standIn(fieldsOf(item), freeName(names, item, position))
     if (rule !== null) salvaged.push({ valid: 'no', position, rule })
   }
   return salvaged
@@ -111,11 +115,11 @@ function freeName(names: Set<string>, item: unknown, position: number): string {
 }
 
 /** Null where not even one match is valid: nothing is known of the requests it was meant for. */
-function standIn(content: Fields, item: Fields, name: string): RouteRule | null {
+function standIn(item: Fields, name: string): RouteRule | null {
   const match = itemsOf(item['match']).filter(
-    (one) => retry('ApiRoute', content, { rules: [{ ...STAND_IN_RULE, match: [one] }] }) !== null,
+    (one) => retry('ApiRoute', { rules: [{ ...STAND_IN_RULE, match: [one] }] }) !== null,
   )
-  const [rule] = retry('ApiRoute', content, { rules: [{ ...STAND_IN_RULE, match }] })?.rules ?? []
+  const [rule] = retry('ApiRoute', { rules: [{ ...STAND_IN_RULE, match }] })?.rules ?? []
   return rule === undefined ? null : { ...rule, name }
 }
 
@@ -131,7 +135,7 @@ export function salvageTargets(
       ? { authenticate: { guest: { anonymous: {} } } }
       : { limits: { all: { rate: '1/1s' } } }
   return itemsOf(fieldsOf(content['spec'])['targetRefs']).flatMap(
-    (ref) => retry(kind, content, { ...stand, targetRefs: [ref] })?.targetRefs ?? [],
+    (ref) => retry(kind, { ...stand, targetRefs: [ref] })?.targetRefs ?? [],
   )
 }
 
@@ -142,14 +146,14 @@ export function salvageGateway(content: Fields): Partial<ApiGatewaySpec> {
   const spec = fieldsOf(content['spec'])
   const kept: Record<string, unknown> = {}
   for (const [field, value] of Object.entries(spec)) {
-    if (retry('ApiGateway', content, { ...STAND_IN_GATEWAY, [field]: value }) !== null) {
+    if (retry('ApiGateway', { ...STAND_IN_GATEWAY, [field]: value }) !== null) {
       kept[field] = value
     }
   }
-  const whole = retry('ApiGateway', content, { ...STAND_IN_GATEWAY, ...kept })
+  const whole = retry('ApiGateway', { ...STAND_IN_GATEWAY, ...kept })
   const { dataPlanes, ...rest } = whole ?? STAND_IN_GATEWAY
   return {
-    ...('hosts' in spec ? { hosts: salvageHosts(content, fieldsOf(spec['hosts'])) } : {}),
+    ...('hosts' in spec ? { hosts: salvageHosts(fieldsOf(spec['hosts'])) } : {}),
     ...('allowedNamespaces' in spec ? { allowedNamespaces: NO_NAMESPACE } : {}),
     ...rest,
     ...('dataPlanes' in kept ? { dataPlanes } : {}),
@@ -161,10 +165,10 @@ const STAND_IN_GATEWAY = { dataPlanes: { serviceAccount: 'x', service: 'x' } }
 /** No namespace has this label, since it is not a valid one. */
 const NO_NAMESPACE = { selector: { matchLabels: { '-': '' } } }
 
-function salvageHosts(content: Fields, hosts: Fields): NonNullable<ApiGatewaySpec['hosts']> {
+function salvageHosts(hosts: Fields): NonNullable<ApiGatewaySpec['hosts']> {
   const grants = itemsOf(hosts['grants']).flatMap((grant) => {
     const spec = { ...STAND_IN_GATEWAY, hosts: { grants: [grant] } }
-    return retry('ApiGateway', content, spec)?.hosts?.grants ?? []
+    return retry('ApiGateway', spec)?.hosts?.grants ?? []
   })
   return { grants, ungranted: 'refuse' }
 }
