@@ -1,4 +1,6 @@
-/** Single calls of aggregates. */
+/**
+ * Single calls of aggregates.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { CallSpec } from '../../crds/aggregate.ts'

@@ -1,4 +1,6 @@
-/** Aggregates as a whole. */
+/**
+ * Aggregates as a whole.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { AggregateSpec, CallSpec } from '../../crds/aggregate.ts'

@@ -18,9 +18,10 @@ import { callOrder } from './call-order.ts'
 import { fieldsOf } from './content.ts'
 import type { Within } from './expression.ts'
 import { compileHeaders } from './header.ts'
+import { isOwnFailure } from './last-valid.ts'
 import { type Checked, FieldPath, type Problem } from './problem.ts'
 import { sizeBytes, waitMs } from './quantity.ts'
-import { OWN_REASONS, type RuleWithin } from './steps.ts'
+import type { RuleWithin } from './steps.ts'
 import { parseTemplate, parseTree } from './template.ts'
 
 export interface CompiledAggregate {
@@ -45,7 +46,7 @@ export function compileAggregate(
     ...response.problems,
     ...unsafeCalls(spec, at),
   ]
-  const broken = problems.some((p) => p.severity === 'failure' && OWN_REASONS.has(p.reason))
+  const broken = problems.some(isOwnFailure)
   if (broken || response.value === null) {
     return { value: { action: REJECT, backends: new Map() }, problems }
   }

@@ -1,4 +1,6 @@
-/** Fixed answers and redirects. */
+/**
+ * Fixed answers and redirects.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { RedirectSpec, RespondSpec, RouteMatch } from '../../crds/api-route.ts'

@@ -1,4 +1,6 @@
-/** Entries that verify API keys. */
+/**
+ * Entries that verify API keys.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ApiKeyAuthenticationSpec } from '../../crds/authenticate.ts'

@@ -1,4 +1,6 @@
-/** Entries that verify JWTs, with real keys. */
+/**
+ * Entries that verify JWTs, with real keys.
+ */
 import assert from 'node:assert/strict'
 import { generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { test } from 'node:test'

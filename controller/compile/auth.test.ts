@@ -1,4 +1,6 @@
-/** Parts of AuthPolicies as a whole. */
+/**
+ * Parts of AuthPolicies as a whole.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { AuthPolicyPart } from '../../crds/auth-policy.ts'

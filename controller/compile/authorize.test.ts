@@ -1,4 +1,6 @@
-/** Conditions that callers must meet. */
+/**
+ * Conditions that callers must meet.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { AuthorizeEntrySpec } from '../../crds/auth-policy.ts'

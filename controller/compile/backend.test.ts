@@ -1,4 +1,6 @@
-/** Services as backends. */
+/**
+ * Services as backends.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'

@@ -1,4 +1,6 @@
-/** The order of calls, and cycles among them. */
+/**
+ * The order of calls, and cycles among them.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'

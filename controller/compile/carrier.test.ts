@@ -1,4 +1,6 @@
-/** Where credentials are looked for, and when two entries would quarrel over one. */
+/**
+ * Where credentials are looked for, and when two entries would quarrel over one.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { CarrierSpec } from '../../crds/carrier.ts'

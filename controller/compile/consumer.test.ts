@@ -1,4 +1,6 @@
-/** Consumers and their keys. */
+/**
+ * Consumers and their keys.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ApiKeySpec } from '../../crds/api-key.ts'

@@ -1,4 +1,6 @@
-/** Reading foreign objects: nothing in them can make a compile step throw. */
+/**
+ * Reading foreign objects: nothing in them can make a compile step throw.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'

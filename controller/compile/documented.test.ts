@@ -1,4 +1,6 @@
-/** The examples of the documentation, as YAML through the schema and through every step. */
+/**
+ * The examples of the documentation, as YAML through the schema and through every step.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parse } from 'yaml'

@@ -1,4 +1,6 @@
-/** Endpoints of a backend: real EndpointSlices, and a plain twin on generated ones. */
+/**
+ * Endpoints of a backend: real EndpointSlices, and a plain twin on generated ones.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'

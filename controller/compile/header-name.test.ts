@@ -1,4 +1,6 @@
-/** Header names that resources may use. */
+/**
+ * Header names that resources may use.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { headerName } from './header-name.ts'

@@ -1,4 +1,6 @@
-/** Headers that resources write. */
+/**
+ * Headers that resources write.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { HeaderEditsSpec } from '../../crds/api-route.ts'

@@ -1,4 +1,6 @@
-/** Inline keys, with real ones made here. */
+/**
+ * Inline keys, with real ones made here.
+ */
 import assert from 'node:assert/strict'
 import { generateKeyPairSync } from 'node:crypto'
 import { test } from 'node:test'

@@ -1,4 +1,6 @@
-/** Limits. */
+/**
+ * Limits.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { RateLimitPolicyPart } from '../../crds/rate-limit-policy.ts'

@@ -1,4 +1,6 @@
-/** Matches of rules: what they become, and how they stay narrow when broken. */
+/**
+ * Matches of rules: what they become, and how they stay narrow when broken.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { RouteMatch } from '../../crds/api-route.ts'

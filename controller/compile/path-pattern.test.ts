@@ -1,4 +1,6 @@
-/** Path patterns: what users write, what is refused with which words, and a round trip. */
+/**
+ * Path patterns: what users write, what is refused with which words, and a round trip.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'

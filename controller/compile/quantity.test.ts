@@ -1,4 +1,6 @@
-/** Durations, sizes and moments. */
+/**
+ * Durations, sizes and moments.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'

@@ -1,4 +1,6 @@
-/** Rewritten paths and what they may use. */
+/**
+ * Rewritten paths and what they may use.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { RewriteSpec, RouteMatch } from '../../crds/api-route.ts'

@@ -1,4 +1,6 @@
-/** Rules of routes as a whole. */
+/**
+ * Rules of routes as a whole.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { RouteRule } from '../../crds/api-route.ts'

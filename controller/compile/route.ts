@@ -13,11 +13,12 @@ import { compileRedirect, compileRespond } from './answer.ts'
 import { compileBackends } from './backend.ts'
 import type { Within } from './expression.ts'
 import { compileHeaderEdits, refuseRequired } from './header.ts'
+import { isOwnFailure } from './last-valid.ts'
 import { type Captures, type CompiledMatch, compileMatch } from './match.ts'
 import type { Checked, FieldPath, Problem } from './problem.ts'
 import { waitMs } from './quantity.ts'
 import { compileRewrite } from './rewrite.ts'
-import { type CompileRule, OWN_REASONS, type RuleWithin } from './steps.ts'
+import type { CompileRule, RuleWithin } from './steps.ts'
 import { notSupportedYet } from './supported.ts'
 
 export const compileRule: CompileRule = (rule, at, within) => {
@@ -34,6 +35,7 @@ export const compileRule: CompileRule = (rule, at, within) => {
     ...action.problems,
     ...withoutEffect(rule, at),
   ]
+  // A missing Service is not the rule's own fault: single backends tell of it instead.
   const broken = problems.some(isOwnFailure)
   const value = {
     matches: matches.value.map(({ match }) => match),
@@ -54,11 +56,6 @@ const REJECT: Reject = {
 }
 const NO_BACKENDS: ReadonlyMap<string, Backend> = new Map()
 const NO_EDITS: Edits = { rewrite: null, requestHeaders: null, responseHeaders: null }
-
-/** What is wrong with other objects (a missing Service) is told by single backends instead. */
-function isOwnFailure({ reason, severity }: Problem): boolean {
-  return severity === 'failure' && OWN_REASONS.has(reason)
-}
 
 /** Only what goes to backends can be rewritten; an aggregate's calls name their own headers. */
 function withoutEffect(rule: RouteRule, at: FieldPath<RouteRule>): readonly Problem[] {

@@ -1,4 +1,6 @@
-/** Secrets that resources name. */
+/**
+ * Secrets that resources name.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { SecretKeyRefSpec } from '../../crds/reference.ts'

@@ -1,4 +1,6 @@
-/** Expected statuses. */
+/**
+ * Expected statuses.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { statusRange } from './status-range.ts'

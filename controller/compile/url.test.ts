@@ -1,4 +1,6 @@
-/** URLs that data planes are told to fetch. */
+/**
+ * URLs that data planes are told to fetch.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { resource, service, world } from './fake/world.ts'
