@@ -337,7 +337,8 @@ interface Step {
 
 type Holder = Record<string, unknown> | unknown[]
 
-function mutate(value: unknown, { place, how, odd, other }: Step): unknown {
+function mutate(value: unknown, { place, how, other, ...step }: Step): unknown {
+  const odd = structuredClone(step.odd)
   const places = placesOf(value)
   const found = places[place % places.length]
   if (found === undefined) return odd
