@@ -1,18 +1,40 @@
 /**
- * Answers a request from several calls. Its place in the walk is fixed here; what it does with a
- * prepared aggregate belongs to this file alone. Proved by forward.test.ts.
+ * Answers a request from several calls: all that nothing orders at once, one deadline for all, and
+ * an answer that says what is missing from it.
+ * Pinned by aggregate.test.ts: "every aggregate agrees with its plain twin".
  */
+import { monotonicMs } from '../../clock.ts'
 import type { Exchange } from '../../request/exchange.ts'
-import { fail } from '../../request/failure.ts'
 import type { Outcome } from '../../request/outcome.ts'
 import type { PreparedRule, Runtime } from '../../runtime/runtime.ts'
+import { answerOf, failureOf } from './aggregate-answer.ts'
+import { AggregateRun, type Finished } from './aggregate-run.ts'
 import type { PreparedAggregate } from './prepared-aggregate.ts'
 
 export function aggregate(
-  _action: PreparedAggregate,
+  action: PreparedAggregate,
   _rule: PreparedRule,
-  _exchange: Exchange,
-  _runtime: Runtime,
-): Outcome | Promise<Outcome> {
-  return fail('rule-rejected', 'This data plane cannot combine calls yet.')
+  exchange: Exchange,
+  runtime: Runtime,
+): Promise<Outcome> {
+  return new Promise((resolve) => {
+    const run = new AggregateRun(action, { exchange, upstream: runtime.upstream }, (finished) => {
+      exchange.upstreamHeadMs = monotonicMs()
+      resolve(outcomeOf(finished, action, exchange, run))
+    })
+    exchange.answer.onAbort(() => run.abort())
+    run.start()
+  })
+}
+
+function outcomeOf(
+  finished: Finished,
+  action: PreparedAggregate,
+  exchange: Exchange,
+  run: AggregateRun,
+): Outcome {
+  if (finished.kind === 'failed') return failureOf(finished.by, finished.failure)
+  const { outcome, partial } = answerOf(action, finished, run.scope)
+  exchange.partial = partial === 'yes'
+  return outcome
 }

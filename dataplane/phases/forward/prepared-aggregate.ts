@@ -1,6 +1,6 @@
 /**
  * An aggregate as prepared at push: its calls with their expressions bound, in an order in which
- * each comes after those it depends on. Built by runtime/build, run by phases/forward/aggregate.
+ * each comes after those it depends on. Built by build-aggregate.ts, run by aggregate.ts.
  */
 import type { AggregateAction, Call, ForEach } from '#wire/aggregate'
 import type {
@@ -23,7 +23,7 @@ export interface PreparedAggregate {
   readonly response: {
     readonly status: PreparedTemplate | null
     readonly headers: readonly PreparedHeader[]
-    readonly body: PreparedTree
+    readonly body: Piece
   }
 }
 
@@ -32,19 +32,33 @@ export interface PreparedCall {
   /** Positions in `calls`. */
   readonly dependsOn: readonly number[]
   readonly when: Prepared | null
-  readonly forEach:
-    | (Pick<ForEach, 'as' | 'max' | 'concurrency' | 'overflow' | 'onItemError'> & {
-        readonly in: Prepared
-        readonly key: Prepared | null
-      })
-    | null
+  readonly forEach: PreparedForEach | null
   readonly segments: readonly PreparedTemplate[]
   readonly query: readonly { readonly name: PreparedTemplate; readonly value: PreparedTemplate }[]
   readonly setHeaders: readonly PreparedHeader[]
   readonly body: PreparedTree | null
+  /** Paths of the response's body that show it: where a hole is, when it fails. */
+  readonly shownAt: readonly string[]
+}
+
+export interface PreparedForEach
+  extends Pick<ForEach, 'as' | 'max' | 'concurrency' | 'overflow' | 'onItemError'> {
+  readonly in: Prepared
+  readonly key: Prepared | null
 }
 
 /** A document with holes, ready to be filled. Never throws. */
 export interface PreparedTree {
   fill(scope: Scope): CelValue | ExpressionFailure
 }
+
+/** The response's body, kept in pieces: each hole that cannot be filled is one of its own. */
+export type Piece =
+  /** JSON text as it stands. */
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'hole'; readonly path: string; readonly template: PreparedTemplate }
+  | {
+      readonly kind: 'object'
+      readonly fields: readonly { readonly name: string; readonly piece: Piece }[]
+    }
+  | { readonly kind: 'list'; readonly items: readonly Piece[] }

@@ -1,0 +1,328 @@
+/**
+ * One call of an aggregate: its request from its expressions, its answer read whole within bounds,
+ * and what became of it. Knows nothing of the other calls.
+ * Pinned by aggregate.test.ts: "an answer that is not what was expected is a failure with its code".
+ */
+import type { Call } from '#wire/aggregate'
+import { monotonicMs } from '../../clock.ts'
+import type { Exchange } from '../../request/exchange.ts'
+import type { Failure } from '../../request/failure.ts'
+import { headerValue } from '../../request/headers.ts'
+import type { AnswerStream } from '../../request/outcome.ts'
+import type { CelValue, Scope } from '../../runtime/expression-types.ts'
+import { isFailure } from '../../runtime/expression-types.ts'
+import { toJson } from '../../runtime/json-write.ts'
+import { parseJson } from '../../runtime/json.ts'
+import type {
+  Upstream,
+  UpstreamCall,
+  UpstreamHead,
+  UpstreamRequest,
+} from '../../upstream/upstream.ts'
+import { pushHeaders } from '../header-edits.ts'
+import type { PreparedCall } from './prepared-aggregate.ts'
+
+/** Why a call has no answer of its own: the word in `_errors`, closed and documented. */
+export type CallFailureCode =
+  | 'missing-input' // an expression of its request has no value
+  | 'unexpected-status'
+  | 'unexpected-type' // another content type, or an encoding that was not asked for
+  | 'unparsable' // not the JSON that it says it is
+  | 'too-large' // the answers together are larger than limits.totalBytes
+  | 'too-many-calls' // limits.calls is used up
+  | 'timeout'
+  | 'unreachable' // no endpoint, or no connection
+  | 'broken' // the answer ended early, or was no HTTP
+  | 'item-failed' // an item of forEach failed
+  | 'too-many-items' // forEach.max is exceeded
+
+export interface CallFailure {
+  readonly kind: 'failed'
+  readonly code: CallFailureCode
+  /** Of the upstream's answer; null where none came. */
+  readonly status: number | null
+  readonly durationMs: number
+  /** A 4xx with what it said: a required call passes it on. */
+  readonly passes: PassedAnswer | null
+}
+
+export interface PassedAnswer {
+  readonly status: number
+  readonly contentType: string | null
+  readonly bytes: Buffer
+}
+
+/** What expressions see as `calls.NAME`. */
+export interface CallAnswer {
+  readonly kind: 'answered'
+  readonly value: { readonly [name: string]: CelValue }
+  readonly durationMs: number
+}
+
+export type CallResult = CallAnswer | CallFailure
+
+/** Counts what all calls of one request may take together. */
+export interface Allowance {
+  bytesLeft: number
+  callsLeft: number
+}
+
+export interface CallWithin {
+  readonly exchange: Exchange
+  readonly upstream: Upstream
+  readonly allowance: Allowance
+  /** Of the whole aggregate, milliseconds of hrtime. */
+  readonly deadlineMs: number
+}
+
+/** The request as it will be sent, or why it cannot be made. */
+export function requestOf(
+  prepared: PreparedCall,
+  scope: Scope,
+  within: CallWithin,
+): UpstreamRequest | CallFailure {
+  const { call } = prepared
+  if (call.backend.kind === 'reject') return failed('unreachable')
+  const target = targetOf(prepared, scope)
+  const headers = headersOf(prepared, scope, within.exchange)
+  const body = bodyOf(prepared, scope)
+  if (target === null || headers === null || body === 'missing') return failed('missing-input')
+  const now = monotonicMs()
+  const own = call.timeoutMs === null ? Number.POSITIVE_INFINITY : now + call.timeoutMs
+  return {
+    backend: call.backend.backend,
+    method: call.method,
+    target,
+    host: hostOf(call.backend.backend),
+    headers: body === null ? headers : [...headers, 'content-type', 'application/json'],
+    body,
+    deadlineMs: Math.min(own, within.deadlineMs),
+  }
+}
+
+export function failed(
+  code: CallFailureCode,
+  status: number | null = null,
+  durationMs = 0,
+): CallFailure {
+  return { kind: 'failed', code, status, durationMs, passes: null }
+}
+
+/** `namespace/service:port` → `service.namespace` */
+function hostOf(backend: string): string {
+  const [namespace = '', service = ''] = backend.replace(/:[^:]*$/, '').split('/')
+  return `${service}.${namespace}`
+}
+
+/** Null: a value is missing, or would be no single segment. */
+function targetOf({ segments, query }: PreparedCall, scope: Scope): string | null {
+  let target = ''
+  for (const segment of segments) {
+    const text = segment.render(scope)
+    if (isFailure(text)) return null
+    target += `/${text}`
+  }
+  let separator = '?'
+  for (const { name, value } of query) {
+    const [left, right] = [name.render(scope), value.render(scope)]
+    if (isFailure(left) || isFailure(right)) return null
+    target += `${separator}${left}=${right}`
+    separator = '&'
+  }
+  return target === '' || target.startsWith('?') ? `/${target}` : target
+}
+
+const TRACE_HEADERS = ['traceparent', 'tracestate'] as const
+
+/** Only what is named goes to a call: never the client's own headers. */
+function headersOf(
+  { call, setHeaders }: PreparedCall,
+  scope: Scope,
+  exchange: Exchange,
+): readonly string[] | null {
+  const headers: string[] = ['accept', 'application/json', 'accept-encoding', 'identity']
+  if (call.headers.forward.includes('trace')) {
+    headers.push('x-request-id', exchange.id)
+    for (const name of TRACE_HEADERS) {
+      const value = headerValue(exchange.headers, name)
+      if (value !== null) headers.push(name, value)
+    }
+  }
+  if (call.headers.forward.includes('identity')) headers.push(...(exchange.identityHeaders ?? []))
+  return pushHeaders(headers, setHeaders, scope) === null ? headers : null
+}
+
+function bodyOf({ body }: PreparedCall, scope: Scope): Buffer | null | 'missing' {
+  if (body === null) return null
+  const value = body.fill(scope)
+  if (isFailure(value)) return 'missing'
+  const text = toJson(value)
+  return isFailure(text) ? 'missing' : Buffer.from(text, 'utf8')
+}
+
+export interface Sent {
+  abort(): void
+}
+
+/** `done` is called exactly once, never before this has returned. */
+export function send(
+  request: UpstreamRequest,
+  call: Call,
+  within: CallWithin,
+  done: (result: CallResult) => void,
+): Sent {
+  return new Reading(request, call, within, done)
+}
+
+/** From the request to the last byte of its answer. */
+class Reading implements Sent {
+  readonly #call: Call
+  readonly #within: CallWithin
+  readonly #startedMs = monotonicMs()
+  readonly #timer: NodeJS.Timeout
+  readonly #upstreamCall: UpstreamCall
+  readonly #chunks: Buffer[] = []
+  #done: ((result: CallResult) => void) | null
+  #head: UpstreamHead | null = null
+
+  constructor(
+    request: UpstreamRequest,
+    call: Call,
+    within: CallWithin,
+    done: (result: CallResult) => void,
+  ) {
+    this.#call = call
+    this.#within = within
+    this.#done = done
+    const leftMs = Math.max(0, request.deadlineMs - this.#startedMs)
+    this.#timer = setTimeout(() => this.#stop('timeout'), leftMs)
+    this.#upstreamCall = within.upstream.send(request, {
+      head: (head) => this.#read(head),
+      failed: (failure) => this.#end(failed(codeOf(failure), null, this.#durationMs())),
+    })
+  }
+
+  abort(): void {
+    this.#done = null
+    clearTimeout(this.#timer)
+    this.#upstreamCall.abort()
+    this.#head?.stream.abort()
+  }
+
+  #durationMs(): number {
+    return monotonicMs() - this.#startedMs
+  }
+
+  #read(head: UpstreamHead): void {
+    if (this.#done === null) {
+      head.stream.abort()
+      return
+    }
+    this.#head = head
+    const { stream } = head
+    stream.start({
+      data: (chunk) => this.#take(chunk, stream),
+      end: () => this.#judge(head),
+      fail: () => this.#end(failed('broken', head.status, this.#durationMs())),
+    })
+  }
+
+  #take(chunk: Buffer, stream: AnswerStream): 'more' | 'pause' {
+    const { allowance } = this.#within
+    allowance.bytesLeft -= chunk.length
+    if (allowance.bytesLeft < 0) {
+      this.#stop('too-large')
+      stream.abort()
+    } else this.#chunks.push(chunk)
+    return 'more'
+  }
+
+  #stop(code: CallFailureCode): void {
+    const done = this.#done
+    const result = failed(code, this.#head?.status ?? null, this.#durationMs())
+    this.abort()
+    done?.(result)
+  }
+
+  #end(result: CallResult): void {
+    const done = this.#done
+    this.#done = null
+    clearTimeout(this.#timer)
+    done?.(result)
+  }
+
+  #judge(head: UpstreamHead): void {
+    const bytes = Buffer.concat(this.#chunks)
+    this.#end(judged(this.#call, head, bytes, this.#durationMs()))
+  }
+}
+
+function codeOf({ cause }: Failure): CallFailureCode {
+  switch (cause) {
+    case 'no-endpoint':
+    case 'upstream-connect':
+      return 'unreachable'
+    case 'upstream-timeout':
+      return 'timeout'
+    default:
+      return 'broken'
+  }
+}
+
+function judged(call: Call, head: UpstreamHead, bytes: Buffer, durationMs: number): CallResult {
+  const { status, headers } = head
+  const contentType = headerValue(headers, 'content-type')
+  if (!call.expect.statuses.some(({ from, to }) => status >= from && status <= to)) {
+    const passes = status >= 400 && status < 500 ? { status, contentType, bytes } : null
+    return { ...failed('unexpected-status', status, durationMs), passes }
+  }
+  const media = mediaOf(contentType)
+  const wanted = call.expect.contentType?.toLowerCase() ?? media
+  const encoding = headerValue(headers, 'content-encoding') ?? 'identity'
+  if (media !== wanted || encoding !== 'identity') {
+    return failed('unexpected-type', status, durationMs)
+  }
+  const body = bodyValue(media, bytes)
+  if (body === undefined) return failed('unparsable', status, durationMs)
+  return {
+    kind: 'answered',
+    value: callValue('yes', status, headersMap(headers), body),
+    durationMs,
+  }
+}
+
+function mediaOf(contentType: string | null): string {
+  return contentType?.split(';', 1)[0]?.trim().toLowerCase() ?? ''
+}
+
+/** Undefined: it is not what its type says. An empty body is null whatever its type. */
+function bodyValue(media: string, bytes: Buffer): CelValue | undefined {
+  if (bytes.length === 0) return null
+  const text = bytes.toString('utf8')
+  if (!/^application\/(json|[a-z0-9.+-]+\+json)$/.test(media)) return text
+  const parsed = parseJson(text)
+  return parsed.kind === 'value' ? parsed.value : undefined
+}
+
+type CallHeaders = { readonly [name: string]: CelValue }
+
+export function callValue(
+  ok: 'yes' | 'no',
+  status: number,
+  headers: CallHeaders,
+  body: CelValue,
+): { readonly [name: string]: CelValue } {
+  return { ok: ok === 'yes', status, headers, body }
+}
+
+function headersMap(headers: readonly string[]): CallHeaders {
+  // Names come from the wire: they never become keys of a plain object with a prototype.
+  const map: Record<string, CelValue> = Object.create(null)
+  for (let i = 0; i + 1 < headers.length; i += 2) {
+    const name = (headers[i] ?? '').toLowerCase()
+    if (!(name in map)) map[name] = headerValue(headers, name)
+  }
+  return map
+}
+
+export const NO_HEADERS: CallHeaders = Object.freeze(Object.create(null))
