@@ -139,3 +139,14 @@ export function fakeExchange(received: Partial<Received> = {}): FakeExchange {
   })
   return { exchange, answer }
 }
+
+/** A flat list from lines as on the wire: `Name: value`. */
+export function headerList(text: string): string[] {
+  return text
+    .trim()
+    .split('\n')
+    .flatMap((line) => {
+      const colon = line.indexOf(':')
+      return [line.slice(0, colon).trim(), line.slice(colon + 1).trim()]
+    })
+}
