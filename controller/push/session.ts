@@ -58,6 +58,8 @@ export class Session {
   readonly #stream: Duplex
   readonly #down: Down
   readonly #sent: SentEndpoints
+  /** Of what it acknowledged last. */
+  #acknowledged: Pick<Member, 'basis' | 'rejected'>
   #running: { readonly version: number | null; readonly hash: string | null }
   #flight: Flight | null = null
   /** A version that was refused as a whole is not offered again. */
@@ -76,6 +78,7 @@ export class Session {
     this.#sent = createSentEndpoints(context.lane)
     const version = resume.hash === null ? null : context.offers.versionOf(resume.hash)
     this.#running = { version, hash: version === null ? null : resume.hash }
+    this.#acknowledged = { basis: resume.basis, rejected: [] }
   }
 
   /** Something may have changed: a table, endpoints, an acknowledgement. */
@@ -96,6 +99,7 @@ export class Session {
 
   /** Resolves with the reason when the stream is over; never rejects. */
   async run(up: AsyncIterable<UpFrame>): Promise<string> {
+    this.#report() // a member from now on, whatever it runs yet
     const heard = this.#listen(up)
     const said = this.#speak()
     const because = await Promise.race([heard, said]).catch(sentenceOf)
@@ -128,8 +132,9 @@ export class Session {
       return null
     }
     this.#running = { version: flight.offer.version, hash: frame.hash }
+    this.#acknowledged = frame
     this.#refused = null
-    this.#report(frame.basis, frame.rejected)
+    this.#report()
     return null
   }
 
@@ -141,12 +146,13 @@ export class Session {
     // What a delta led to may be right where the data plane's own table was not.
     if (from === 'delta') this.#next = 'snapshot'
     else this.#refused = { version: offer.version, reason }
-    this.#report(offer.basis, [])
+    this.#report()
   }
 
-  #report(basis: Member['basis'], rejected: Member['rejected']): void {
+  #report(): void {
     const { gateway, dataPlane, connectedAtMs, report } = this.#context
     const { version, hash } = this.#running
+    const { basis, rejected } = this.#acknowledged
     const refused = this.#refused?.reason ?? null
     report({ gateway, dataPlane, connectedAtMs, version, basis, hash, rejected, refused })
   }
