@@ -1,6 +1,6 @@
 /**
  * Lets so many in at once and the others in the order in which they came.
- * Pinned by aggregate.test.ts: "no more calls are under way at once than is allowed".
+ * Pinned by aggregate-run.test.ts: "no more calls are under way at once than is allowed".
  */
 export interface Gate {
   /** Runs it now or later; each entry is followed by one `leave`. */

@@ -1,7 +1,7 @@
 /**
  * A call that is made once for each item of a list: which items, under which keys, and what their
  * answers are together.
- * Pinned by aggregate.test.ts: "items become a list, or a map with key, and failures follow onItemError".
+ * Pinned by aggregate-run.test.ts: "items become a list, or a map with key, and failures follow onItemError".
  */
 import type { CelValue, ExpressionFailure, Scope } from '../../runtime/expression-types.ts'
 import { isFailure } from '../../runtime/expression-types.ts'

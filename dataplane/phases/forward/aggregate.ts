@@ -1,7 +1,7 @@
 /**
  * Answers a request from several calls: all that nothing orders at once, one deadline for all, and
  * an answer that says what is missing from it.
- * Pinned by aggregate.test.ts: "every aggregate agrees with its plain twin".
+ * Pinned by aggregate-run.test.ts: "every aggregate agrees with its plain twin".
  */
 import { monotonicMs } from '../../clock.ts'
 import type { Exchange } from '../../request/exchange.ts'

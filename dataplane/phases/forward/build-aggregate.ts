@@ -1,7 +1,7 @@
 /**
  * Prepares an aggregate when its table arrives: what its requests will need is bound here, and what
  * cannot be bound refuses the rule.
- * Pinned by aggregate.test.ts: "an aggregate that cannot be prepared is refused with its reason".
+ * Pinned by aggregate-run.test.ts: "an aggregate that cannot be prepared is refused with its reason".
  */
 import type { AggregateAction, Call } from '#wire/aggregate'
 import type { Template, TemplateTree } from '#wire/value'

@@ -1,0 +1,213 @@
+/** Promises of aggregate-run.ts: many calls, their order, their bounds, and the plain twin. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import type { Call } from '#wire/aggregate'
+import { fakeExchange } from '../../../test/fake/exchange.ts'
+import type { Outcome } from '../../request/outcome.ts'
+import { isRefused } from '../../runtime/preparer.ts'
+import {
+  action,
+  ask,
+  body,
+  build,
+  call,
+  ECHO,
+  json,
+  prepared,
+  type Result,
+  rig,
+  run,
+} from './fake/aggregate-rig.ts'
+
+function each(
+  some: Partial<NonNullable<Call['forEach']>>,
+  fallback: Call['fallback'] = null,
+): Call {
+  return call('items', {
+    dependsOn: ['list'],
+    fallback,
+    forEach: {
+      in: 'calls.list.body',
+      as: 'item',
+      key: null,
+      max: 5,
+      concurrency: 2,
+      overflow: 'fail',
+      onItemError: 'fail',
+      ...some,
+    },
+    path: { segments: [[{ expr: 'item.status' }], ['"', { expr: 'item.id' }, '"']], query: [] },
+  })
+}
+
+test('items become a list, or a map with key, and failures follow onItemError', async (t) => {
+  const made = await rig(t, ECHO)
+  const list = call('list', {
+    path: '/200/[{"id":"p","status":200},{"id":"q","status":500},{"id":"r","status":200}]',
+  })
+  const bodies = 'calls.items.map(i, i.body)'
+  const with0 = { kind: 'value', value: 0 } as const
+  const ask1 = (made1: Call, expr: string): Promise<Result> =>
+    ask(action([list, made1], body({ all: expr })), made)
+  assert.equal(
+    (await ask1(each({ onItemError: 'omit' }, with0), bodies)).text.split(',"_errors"')[0],
+    '{"all":["p","r"]',
+  )
+  assert.equal(
+    (await ask1(each({ onItemError: 'fallback' }, with0), bodies)).text.split(',"_errors"')[0],
+    '{"all":["p",0,"r"]',
+  )
+  assert.match(
+    (await ask1(each({}, with0), 'calls.items.body')).text,
+    /^\{"all":0,"_errors":\[.*item-failed/,
+  )
+  assert.equal((await ask1(each({}), bodies)).cause, 'call-failed')
+  const keyed = await ask1(
+    each({ key: 'item.id', onItemError: 'omit' }, with0),
+    'calls.items["r"].body',
+  )
+  assert.match(keyed.text, /^\{"all":"r",/)
+  assert.equal((await ask1(each({ max: 2 }), bodies)).cause, 'call-failed')
+  const cut = await ask1(each({ max: 1, overflow: 'truncate' }), bodies)
+  assert.match(
+    cut.text,
+    /^\{"all":\["p"\],"_errors":\[\{"path":"all","call":"items","code":"too-many-items"\}\]\}/,
+  )
+})
+
+test('equal safe calls are sent once, unsafe ones each time', async (t) => {
+  const made = await rig(t, ECHO)
+  const same = ['a', 'b', 'c'].map((name) => call(name, { path: '/200/{"x":1}' }))
+  await ask(action(same, body({ a: 'calls.a.body', c: 'calls.c.body' })), made)
+  assert.equal(made.seen.length, 1)
+  const unsafe = ['a', 'b'].map((name) => call(name, { path: '/200/{"x":2}', method: 'POST' }))
+  await ask(action(unsafe, body({ a: 'calls.a.body' })), made)
+  assert.equal(made.seen.length, 3)
+})
+
+test('no more calls are under way at once than is allowed', async (t) => {
+  let inside = 0
+  let most = 0
+  const made = await rig(t, (_, response) => {
+    inside += 1
+    most = Math.max(most, inside)
+    setImmediate(() => {
+      inside -= 1
+      json(response, 200, '1')
+    })
+  })
+  const calls = Array.from({ length: 12 }, (_, i) => call(`c${i}`, { path: `/${i}` }))
+  const limited = action(calls, body({ a: 'calls.c0.body' }), { concurrencyMax: 3 })
+  assert.equal((await ask(limited, made)).status, 200)
+  assert.ok(most <= 3, `${most} at once`)
+  const few = await ask(action(calls, body({ a: 'calls.c0.body' }), { callsMax: 4 }), made)
+  assert.match(few.text, /too-many-calls/)
+})
+
+test('the deadline of the whole settles everything that is late', async (t) => {
+  const made = await rig(t, (request, response) => {
+    if (request.url === '/fast') json(response, 200, '1')
+  })
+  const late = { kind: 'value', value: 'late' } as const
+  const calls = [
+    call('fast', { path: '/fast' }),
+    call('slow', { path: '/slow', fallback: late }),
+    call('after', { path: '/after', dependsOn: ['slow'], fallback: late }),
+  ]
+  const tree = body({ fast: 'calls.fast.body', slow: 'calls.slow.body', after: 'calls.after.body' })
+  const { text } = await ask(action(calls, tree, { deadlineMs: 60 }), made)
+  assert.match(text, /^\{"fast":1,"slow":"late","after":"late","_errors":/)
+  assert.ok(!made.seen.includes('/after'), 'nothing begins after the deadline')
+})
+
+test('a client that leaves cancels every call', async (t) => {
+  const closed = Promise.withResolvers<void>()
+  const arrived = Promise.withResolvers<void>()
+  const made = await rig(t, (request) => {
+    arrived.resolve()
+    request.socket.once('close', () => closed.resolve())
+  })
+  const asked = fakeExchange()
+  let settled: Outcome | null = null
+  void run(
+    prepared(action([call('a', { path: '/a' })], body({ a: 'calls.a.body' }))),
+    asked,
+    made.upstream,
+  ).then((outcome) => {
+    settled = outcome
+  })
+  await arrived.promise
+  asked.answer.leave()
+  await closed.promise
+  assert.equal(settled, null)
+})
+
+test('an aggregate that cannot be prepared is refused with its reason', () => {
+  const broken = action([call('a', { path: '/a', when: 'no such(' })], body({ a: 'calls.a.body' }))
+  const built = build(broken)
+  assert.ok(isRefused(built) && built.because !== '')
+})
+
+// ---- against a plain twin -------------------------------------------------------------------
+
+interface Plan {
+  readonly needs: readonly number[]
+  readonly answers: 'value' | 'error'
+  readonly when: 'true' | 'false'
+  readonly fallback: 'required' | 'value' | 'none'
+}
+
+const plans = fc.array(
+  fc.record({
+    needs: fc.array(fc.nat(5), { maxLength: 3 }),
+    answers: fc.constantFrom('value' as const, 'value' as const, 'error' as const),
+    when: fc.constantFrom('true' as const, 'true' as const, 'false' as const),
+    fallback: fc.constantFrom('required' as const, 'value' as const, 'none' as const),
+  }),
+  { minLength: 1, maxLength: 6 },
+)
+
+/** One after the other: the bodies, or null where a required call fails. */
+function twin(all: readonly Plan[]): readonly unknown[] | null {
+  const bodies: unknown[] = []
+  for (const [i, { answers, when, fallback }] of all.entries()) {
+    const stand = fallback === 'value' ? `f${i}` : null
+    if (when === 'false') bodies.push(stand)
+    else if (answers === 'value') bodies.push(`v${i}`)
+    else if (fallback === 'required') return null
+    else bodies.push(stand)
+  }
+  return bodies
+}
+
+test('every aggregate agrees with its plain twin', async (t) => {
+  const made = await rig(t, ECHO)
+  await fc.assert(
+    fc.asyncProperty(plans, async (all) => {
+      const calls = all.map((plan, i) => {
+        const needs = [...new Set(plan.needs.filter((other) => other < i))]
+        const fallback = {
+          required: null,
+          none: { kind: 'none' as const },
+          value: { kind: 'value' as const, value: `f${i}` },
+        }[plan.fallback]
+        return call(`c${i}`, {
+          dependsOn: needs.map((other) => `c${other}`),
+          when: plan.when,
+          fallback,
+          path: plan.answers === 'value' ? `/200/"v${i}"` : '/500/{}',
+        })
+      })
+      const fields = Object.fromEntries(all.map((_, i) => [`b${i}`, `calls.c${i}.body`]))
+      const { status, text } = await ask(action(calls, body(fields)), made)
+      const expected = twin(all)
+      if (expected === null) assert.equal(status, 502)
+      else {
+        const { _errors: _, ...bodies } = JSON.parse(text)
+        assert.deepEqual(Object.values(bodies), expected)
+      }
+    }),
+    { numRuns: 60 },
+  )
+})
