@@ -38,17 +38,24 @@ export function effectOf(holding: Holding, absence: Absence): Effect {
   const broken = [holding.auth.broken, holding.limits.broken, ...holding.astray].filter(
     (policy) => policy !== null,
   )
-  const limits = holding.limits.entries
-  const limited = {
-    limits: limits.map(({ policy, name }) => `${policy.key}/${name}`),
-    uses: limits.map((entry) => ({ ref: entry.policy.ref, id: entryId('limit', entry) })),
-  }
-  if (broken.length > 0) {
-    return { ...limited, auth: POLICY_INVALID, refusedBy: broken.map(({ ref }) => ref) }
-  }
+  if (broken.length > 0) return refusing(POLICY_INVALID, broken)
   const auth = authOf(holding.auth, absence)
-  const uses = auth.kind === 'policy' ? authUses(holding.auth) : []
-  return { limits: limited.limits, uses: [...uses, ...limited.uses], auth, refusedBy: [] }
+  if (auth.kind === 'reject') return refusing(auth, [])
+  const limits = holding.limits.entries
+  return {
+    auth,
+    limits: limits.map(({ policy, name }) => `${policy.key}/${name}`),
+    uses: [
+      ...authUses(holding.auth),
+      ...limits.map((entry) => ({ ref: entry.policy.ref, id: entryId('limit', entry) })),
+    ],
+    refusedBy: [],
+  }
+}
+
+/** Nobody is served, so that there is nothing to limit. */
+function refusing(auth: Reject, by: readonly PolicyShape[]): Effect {
+  return { auth, limits: [], uses: [], refusedBy: by.map(({ ref }) => ref) }
 }
 
 const POLICY_INVALID: Reject = {

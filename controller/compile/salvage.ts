@@ -120,7 +120,10 @@ function standIn(item: Fields, name: string): RouteRule | null {
     (one) => retry('ApiRoute', { rules: [{ ...STAND_IN_RULE, match: [one] }] }) !== null,
   )
   const [rule] = retry('ApiRoute', { rules: [{ ...STAND_IN_RULE, match }] })?.rules ?? []
-  return rule === undefined ? null : { ...rule, name }
+  if (rule === undefined) return null
+  // Whatever else stands there than true: it is not open.
+  const open = 'public' in item ? { public: item['public'] === true } : {}
+  return { ...rule, ...open, name }
 }
 
 // ---- policies -------------------------------------------------------------------------------

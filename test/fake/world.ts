@@ -49,6 +49,8 @@ function namespaceOf({ kind, metadata }: Written): string {
 export class World {
   readonly #store: Store
   readonly #known = new Map<string, Known>()
+  /** uid → every spec that the object has had, by generation. */
+  readonly specs = new Map<string, Map<number, unknown>>()
   #uids = 0
   #clock = 0
   #remembered: ReadonlyMap<string, Remembered> = new Map()
@@ -90,6 +92,8 @@ export class World {
         ? this.#born(spec)
         : { ...before, spec, generation: before.generation + (before.spec === spec ? 0 : 1) }
     this.#known.set(id, known)
+    const specs = this.specs.get(known.uid) ?? new Map<number, unknown>()
+    this.specs.set(known.uid, specs.set(known.generation, object['spec']))
     return known
   }
 
