@@ -77,10 +77,10 @@ const PROGRAMMED = column(
   condition('Programmed', 'status'),
   'Whether every data plane runs it.',
 )
-/** Programmed says `NotAccepted` where Accepted has the reason: so both are shown. */
+/** Programmed says NotAccepted where Accepted has the reason: so both are shown. */
 const REASONS = [
   column('Reason', condition('Accepted', 'reason'), 'Why it is accepted or not.'),
-  column('State', condition('Programmed', 'reason'), 'Why it is programmed or not.'),
+  column('Rollout', condition('Programmed', 'reason'), 'Why it is programmed or not.'),
 ] as const
 const VERDICT = [ACCEPTED, PROGRAMMED, ...REASONS] as const
 
@@ -101,14 +101,8 @@ export const KINDS: { readonly [K in CrdKind]: KindFacts & { readonly kind: K } 
     spec: ApiGatewaySchema,
     status: BasicStatusSchema,
     columns: [
-      ACCEPTED,
-      column(
-        'InSync',
-        condition('DataPlanesInSync', 'status'),
-        'Whether all run the newest table.',
-      ),
-      column('Reason', condition('Accepted', 'reason'), 'Why it is accepted or not.'),
-      column('State', condition('DataPlanesInSync', 'reason'), 'Why it is in sync or not.'),
+      ...VERDICT,
+      column('InSync', condition('DataPlanesInSync', 'status'), 'Whether all run the newest.'),
       AGE,
     ],
   },
@@ -131,7 +125,7 @@ export const KINDS: { readonly [K in CrdKind]: KindFacts & { readonly kind: K } 
     spec: AuthPolicySchema,
     status: PolicyStatusSchema,
     columns: [
-      column('Targets', '.spec.targetRefs[*].name', 'Names of what it applies to.'),
+      column('Target', '.spec.targetRefs[0].name', 'Name of the first target.'),
       ...VERDICT,
       AGE,
     ],
@@ -145,7 +139,7 @@ export const KINDS: { readonly [K in CrdKind]: KindFacts & { readonly kind: K } 
     spec: RateLimitPolicySchema,
     status: PolicyStatusSchema,
     columns: [
-      column('Targets', '.spec.targetRefs[*].name', 'Names of what it applies to.'),
+      column('Target', '.spec.targetRefs[0].name', 'Name of the first target.'),
       ...VERDICT,
       AGE,
     ],
@@ -161,8 +155,7 @@ export const KINDS: { readonly [K in CrdKind]: KindFacts & { readonly kind: K } 
     columns: [
       column('Display', '.spec.displayName', 'Name for people.'),
       column('State', '.spec.state', 'Active or Suspended; none: Active.'),
-      ACCEPTED,
-      column('Reason', condition('Accepted', 'reason'), 'Why it is accepted or not.'),
+      ...VERDICT,
       AGE,
     ],
   },
@@ -177,8 +170,7 @@ export const KINDS: { readonly [K in CrdKind]: KindFacts & { readonly kind: K } 
     columns: [
       column('Consumer', '.spec.consumerRef.name', 'Whose key it is.'),
       column('Expires', '.spec.expiresAt', 'When it ends; none: never.'),
-      ACCEPTED,
-      column('Reason', condition('Accepted', 'reason'), 'Why it is accepted or not.'),
+      ...VERDICT,
       AGE,
     ],
   },

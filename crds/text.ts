@@ -49,7 +49,8 @@ export function ExactHost(doc: Doc): TUnsafe<string> {
 
 const OCTET = '(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])'
 const IPV4 = `(${OCTET}[.]){3}${OCTET}`
-const IPV6 = '[0-9a-fA-F]*:[0-9a-fA-F:]*(:[0-9.]+)?'
+/** What two `::` or too many groups mean is left to those who compare addresses. */
+const IPV6 = '([0-9a-fA-F]{0,4}:){2,7}[0-9a-fA-F]{0,4}'
 
 export function Cidr(doc: Doc): TUnsafe<string> {
   const message = 'Write a range such as 10.0.0.0/8 or 2001:db8::/32; one address is 10.6.6.6/32.'

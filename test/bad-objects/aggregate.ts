@@ -1,4 +1,6 @@
-/** Bad ApiRoutes: aggregates, their calls and the answer made of them. */
+/**
+ * Bad ApiRoutes: aggregates, their calls and the answer made of them.
+ */
 import { type BadObject, UNSEEN, badAggregate, badCall, call, own } from './bad-object.ts'
 
 const FOR_EACH = { in: 'calls.order.body.lines', as: 'line', max: 50 }

@@ -1,4 +1,6 @@
-/** Every bad object: what a folder and a real API server must both refuse. */
+/**
+ * Every bad object: what a folder and a real API server must both refuse.
+ */
 import { BAD_AGGREGATES } from './aggregate.ts'
 import { BAD_ANSWERS } from './answer.ts'
 import { BAD_API_ROUTES } from './api-route.ts'

@@ -1,4 +1,6 @@
-/** Bad ApiRoutes: fixed answers, headers, timeouts and retries. */
+/**
+ * Bad ApiRoutes: fixed answers, headers, timeouts and retries.
+ */
 import { type BadObject, DROPPED, badRule, own } from './bad-object.ts'
 
 const R = 'spec.rules[0]'

@@ -1,4 +1,6 @@
-/** Bad ApiRoutes: the route itself, its gateways, hosts and certificates. */
+/**
+ * Bad ApiRoutes: the route itself, its gateways, hosts and certificates.
+ */
 import { type BadObject, DROPPED, bad, badRoute, own, rule } from './bad-object.ts'
 
 export const BAD_API_ROUTES: readonly BadObject[] = [

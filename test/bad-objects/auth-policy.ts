@@ -1,4 +1,6 @@
-/** Bad AuthPolicies: targets, parts, conditions, answers. */
+/**
+ * Bad AuthPolicies: targets, parts, conditions, answers.
+ */
 import { type BadObject, bad, badAuthorize, own, policy } from './bad-object.ts'
 
 const GUEST = { authenticate: { guest: { anonymous: {} } } }

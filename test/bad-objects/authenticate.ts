@@ -1,4 +1,6 @@
-/** Bad AuthPolicies: the ways to authenticate. */
+/**
+ * Bad AuthPolicies: the ways to authenticate.
+ */
 import { type BadObject, badAuthenticate, own } from './bad-object.ts'
 
 const ISSUER = 'https://id.example.com'

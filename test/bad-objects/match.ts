@@ -1,4 +1,6 @@
-/** Bad ApiRoutes: matches. */
+/**
+ * Bad ApiRoutes: matches.
+ */
 import { type BadObject, badMatch, own } from './bad-object.ts'
 
 export const BAD_MATCHES: readonly BadObject[] = [

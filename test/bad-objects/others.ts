@@ -1,4 +1,6 @@
-/** Bad objects of the smaller kinds. */
+/**
+ * Bad objects of the smaller kinds.
+ */
 import { type BadObject, bad, changed, own } from './bad-object.ts'
 
 type Spec = { readonly [field: string]: unknown }

@@ -1,4 +1,6 @@
-/** Bad RateLimitPolicies. */
+/**
+ * Bad RateLimitPolicies.
+ */
 import { type BadObject, bad, badLimit, own, policy } from './bad-object.ts'
 
 export const BAD_RATE_LIMIT_POLICIES: readonly BadObject[] = [
@@ -200,4 +202,22 @@ export const BAD_RATE_LIMIT_POLICIES: readonly BadObject[] = [
     path: 'spec',
     says: 'mode says how limits work, and there are none beside it',
   }),
+  bad(
+    'RateLimitPolicy',
+    'limits: only what a missing store does',
+    policy({ onStoreFailure: 'deny' }),
+    {
+      path: 'spec',
+      says: 'onStoreFailure says how limits work',
+    },
+  ),
+  bad(
+    'RateLimitPolicy',
+    'limits: only what a missing key does',
+    policy({ onMissingKey: 'shared' }),
+    {
+      path: 'spec',
+      says: 'onMissingKey says how limits work',
+    },
+  ),
 ]

@@ -1,4 +1,6 @@
-/** Bad ApiRoutes: rules, their names and backends. */
+/**
+ * Bad ApiRoutes: rules, their names and backends.
+ */
 import { type BadObject, BACKENDS, bad, badRule, own, routeOf, rule } from './bad-object.ts'
 
 const R = 'spec.rules[0]'

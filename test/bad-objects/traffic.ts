@@ -1,4 +1,6 @@
-/** Bad ApiRoutes: what a rule may ask for besides its answer. */
+/**
+ * Bad ApiRoutes: what a rule may ask for besides its answer.
+ */
 import { type BadObject, badRule, own } from './bad-object.ts'
 
 const R = 'spec.rules[0]'
