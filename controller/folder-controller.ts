@@ -125,7 +125,15 @@ function gatewayWhereNone(gateways: Namespaced): readonly Resource[] {
   if (own.some((gateway) => gateway.uid !== FOLDER_GATEWAY_UID)) return []
   const [namespace = '', name = ''] = FOLDER_GATEWAY.split('/')
   const metadata = { namespace, name, uid: FOLDER_GATEWAY_UID, resourceVersion: '1', generation: 1 }
-  return [ingest('ApiGateway', { metadata, spec: {} })]
+  const spec = { dataPlanes: { serviceAccount: 'fairlead', service: 'fairlead' } }
+  return [
+    ingest('ApiGateway', {
+      apiVersion: 'fairlead.dev/v1alpha1',
+      kind: 'ApiGateway',
+      metadata,
+      spec,
+    }),
+  ]
 }
 
 const FOLDER_GATEWAY_UID = 'folder-gateway'

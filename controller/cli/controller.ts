@@ -4,13 +4,14 @@
 import { hostname } from 'node:os'
 import { pino } from 'pino'
 import { type ControllerOptions, startController } from '../main.ts'
+import { address, isUnusable } from './addresses.ts'
 import { stopSignal } from './signals.ts'
-import { type Address, addressOf, UsageFailure, type Values } from './values.ts'
+import { UsageFailure, type Values } from './values.ts'
 
 export async function controller(values: Values): Promise<number> {
   const log = pino({ name: 'fairlead-controller' })
   const running = await startController(optionsOf(values, log)).catch((error: unknown) => {
-    if (isPortInUse(error)) throw new UsageFailure(`cannot listen: ${error.message}`)
+    if (isUnusable(error)) throw new UsageFailure(`cannot listen: ${error.message}`)
     throw error
   })
   log.info({ port: running.port, adminPort: running.adminPort }, 'controller started')
@@ -33,18 +34,4 @@ function optionsOf(values: Values, log: ControllerOptions['log']): ControllerOpt
     serverNames: (values.get('server-name') ?? '').split(',').map((name) => name.trim()),
     log,
   }
-}
-
-export function address(values: Values, name: string): Address {
-  const found = addressOf(values.get(name) ?? '')
-  if (found === null) throw new UsageFailure(`--${name} is required: HOST:PORT`)
-  return found
-}
-
-export function isPortInUse(error: unknown): error is Error {
-  return (
-    error instanceof Error &&
-    'code' in error &&
-    (error.code === 'EADDRINUSE' || error.code === 'EACCES' || error.code === 'EADDRNOTAVAIL')
-  )
 }

@@ -172,6 +172,13 @@ export const COMMANDS = {
         fallback: '/var/lib/fairlead',
         description: 'folder (0700) for the last good table',
       },
+      {
+        name: 'secrets-state',
+        kind: 'path',
+        fallback: null,
+        description:
+          'folder (0700) for the secrets of that table, best in memory; by default --state',
+      },
       WORKERS,
       {
         name: 'name',

@@ -25,8 +25,14 @@ const LOOK_EVERY_MS = 2_000
 
 const ENDING = /\.(ya?ml|json)$/
 
-/** Files ending in .yaml, .yml, .json count; what begins with a dot does not. */
+/** What sample backends answer with (cli/sample.ts), in a folder of its own. */
+const FIXTURES = 'fixtures/'
+
+/**
+ * Files ending in .yaml, .yml, .json count; what begins with a dot does not, nor do fixtures.
+ */
 export function counts(file: string): 'yes' | 'no' {
+  if (file.startsWith(FIXTURES)) return 'no'
   return ENDING.test(file) && !file.split('/').some((part) => part.startsWith('.')) ? 'yes' : 'no'
 }
 

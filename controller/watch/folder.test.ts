@@ -76,6 +76,7 @@ test('a folder, its sub-folders and multi-document files are read; dot files are
       ],
     }),
     '.hidden.yaml': route('hidden'),
+    'fixtures/shop/books/x.json': '{}',
     'notes.txt': 'not yaml: [',
   })
   assert.deepEqual(names(), ['a', 'b', 'c', 'd'])

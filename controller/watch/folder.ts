@@ -13,7 +13,7 @@ import { type FileRead, followFolder } from './folder-files.ts'
 import { type Identified, identify } from './folder-object.ts'
 import { ingest } from './ingest.ts'
 import type { Changed, Source } from './source.ts'
-import { createStore, type Store } from './store.ts'
+import { ALL_KINDS, createStore, type Store } from './store.ts'
 
 export interface FolderOptions {
   readonly folder: string
@@ -31,6 +31,7 @@ export interface FolderProblem extends Position {
 export interface FolderSource extends Source {
   /** By file, then line. */
   problems(): readonly FolderProblem[]
+  kindOf(kind: string): Kind | null
   /** `file:line:column` of a field of an object; null where the object comes from no file. */
   locate(kind: Kind, namespace: string, name: string, path: string): string | null
 }
@@ -46,6 +47,7 @@ export async function readFolder(options: FolderOptions): Promise<FolderSource> 
     current: (kind, namespace, name) => reading.store.get(kind, namespace, name),
     version: (kind, namespace, name) => reading.store.version(kind, namespace, name),
     statusBefore: () => null,
+    kindOf: (kind) => ALL_KINDS.find((known) => known === kind) ?? null,
     problems: () => reading.problems(),
     locate: (kind, namespace, name, path) => reading.locate(kind, namespace, name, path),
     close: async () => reading.close(),

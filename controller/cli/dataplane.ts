@@ -1,0 +1,61 @@
+/**
+ * `fairlead dataplane`: a supervisor, and below it the process that serves. Both are this command;
+ * a variable tells the second from the first.
+ */
+import { availableParallelism, hostname } from 'node:os'
+import { pino } from 'pino'
+import { address } from './addresses.ts'
+import { stopSignal } from './signals.ts'
+import { durationOf, UsageFailure, type Values } from './values.ts'
+
+const BELOW_SUPERVISOR = 'SUPERVISED_BY_FAIRLEAD'
+
+export async function dataplane(values: Values): Promise<number> {
+  const workers = Number(values.get('workers') ?? availableParallelism())
+  if (process.env[BELOW_SUPERVISOR] === 'yes') return serve(values, workers)
+  const log = pino({ name: 'fairlead-supervisor' })
+  const { supervise } = await import('../../dataplane/supervisor.ts')
+  return supervise({
+    command: [...process.execArgv, ...process.argv.slice(1)],
+    env: { ...process.env, [BELOW_SUPERVISOR]: 'yes' },
+    workers,
+    restarted: (because) => log.error({ because }, 'the data plane ended and is started again'),
+  })
+}
+
+async function serve(values: Values, workers: number): Promise<number> {
+  const log = pino({ name: 'fairlead-dataplane' })
+  const { AddressUnusable, startDataPlane } = await import('../../dataplane/main.ts')
+  const secretsState = values.get('secrets-state')
+  const plane = await startDataPlane({
+    http: address(values, 'http'),
+    admin: address(values, 'admin'),
+    workers,
+    state: values.get('state') ?? null,
+    sync: {
+      controllers: controllersOf(values),
+      caFile: values.get('ca') ?? '',
+      tokenFile: values.get('token') ?? '',
+      name: values.get('name') ?? hostname(),
+      ...(secretsState === undefined ? {} : { secretsState }),
+    },
+    accessLog: 'stdout',
+    loopback: 'refuse',
+    log,
+  }).catch((error: unknown) => {
+    if (error instanceof AddressUnusable) throw new UsageFailure(error.message)
+    throw error
+  })
+  void plane.ready.then(() => log.info({ http: plane.address }, 'ready'))
+  const graceMs = durationOf(values.get('grace') ?? '') ?? 0
+  void stopSignal().then((signal) => {
+    log.info({ signal }, 'draining')
+    return plane.close(graceMs)
+  })
+  return plane.exited
+}
+
+function controllersOf(values: Values): readonly string[] {
+  const addresses = (values.get('controller') ?? '').split(',')
+  return addresses.map((one) => `https://${one.trim()}`)
+}
