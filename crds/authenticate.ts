@@ -115,7 +115,8 @@ const JwtSchema = Fields({
     }),
     requiredClaims: List({
       about: 'Claims that must be there.',
-      example: '[sub]',
+      example: '[sub, azp]',
+      absent: '[sub]',
       item: Text({ min: 1, max: 128 }),
       max: 16,
     }),

@@ -59,6 +59,8 @@ const FORBIDDEN = [
   'content-length',
   'transfer-encoding',
   'connection',
+  'keep-alive',
+  'proxy-connection',
   'te',
   'trailer',
   'upgrade',
@@ -67,7 +69,7 @@ const FORBIDDEN = [
 const MAY_BE_SET: Rule<string> = {
   cel: `!(self.lowerAscii() in [${FORBIDDEN.map((name) => `'${name}'`).join(', ')}]) && !self.lowerAscii().startsWith('x-fairlead-')`,
   message:
-    'This header cannot be set: Host, Content-Length, Transfer-Encoding, Connection, TE, Trailer, Upgrade and x-fairlead-* belong to the gateway (for Host use rewrite.host).',
+    'This header cannot be set: Host, Content-Length, Transfer-Encoding, Trailer, TE, Upgrade, Connection and its kind, and x-fairlead-* belong to the gateway (for Host use rewrite.host).',
   check: (value) =>
     !FORBIDDEN.includes(value.toLowerCase()) && !value.toLowerCase().startsWith('x-fairlead-'),
 }

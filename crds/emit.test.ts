@@ -70,12 +70,18 @@ function nodesOf(node: Emitted, place: string): readonly (readonly [string, Emit
   ]
 }
 
+/** As the YAML reads, once for each kind. */
+const SCHEMAS = new Map<string, Emitted>(
+  kinds.map((facts) => {
+    const crd = parse(manifest(facts)) as {
+      spec: { versions: [{ schema: { openAPIV3Schema: Emitted } }] }
+    }
+    return [facts.kind, crd.spec.versions[0].schema.openAPIV3Schema]
+  }),
+)
+
 function schemaOf(facts: KindFacts): Emitted {
-  const [, text] = manifest(facts).split('\n---\n', 1)
-  const crd = parse(text ?? manifest(facts)) as {
-    spec: { versions: [{ schema: { openAPIV3Schema: Emitted } }] }
-  }
-  return crd.spec.versions[0].schema.openAPIV3Schema
+  return SCHEMAS.get(facts.kind) ?? {}
 }
 
 /** Everything under spec and status. */
