@@ -2,7 +2,7 @@
  * A rule's matches made ready. What cannot be made ready is left out of the match, which then takes
  * more requests than was meant, and the whole rule answers 503: nothing falls through to a wider
  * rule because this one is not understood here.
- * Pinned by build.test.ts: "a rule that cannot be prepared answers 503 wherever it could match".
+ * Pinned by build-rule.test.ts: "a rule that cannot be prepared answers 503 wherever it could match".
  */
 import type { Match, PathPattern, ValuePredicate } from '#wire/table'
 import type { Preparer } from './prepare.ts'

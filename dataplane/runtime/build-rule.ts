@@ -1,7 +1,7 @@
 /**
  * One rule made ready, with everything that it refers to: called when the rule or something that it
  * read has changed. It always gives a rule; what cannot be prepared answers 503 in its place.
- * Pinned by build.test.ts: "a rule that cannot be prepared answers 503 wherever it could match".
+ * Pinned by build-rule.test.ts: "a rule that cannot be prepared answers 503 wherever it could match".
  */
 import type { Rule } from '#wire/table'
 import type { HeaderEdits } from '#wire/value'

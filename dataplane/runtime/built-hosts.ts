@@ -1,7 +1,7 @@
 /**
  * All hosts of the table, prepared from rules that are, and the matcher over them. A host that names
  * what is not there is closed as a whole: nobody can say which requests it would have taken.
- * Pinned by build.test.ts: "a host that names a missing rule is closed and reported".
+ * Pinned by build-rule.test.ts: "a host that names a missing rule is closed and reported".
  */
 import type { Host } from '#wire/table'
 import type { BuiltRules } from './built-rules.ts'

@@ -2,6 +2,7 @@
  * A worker's runtime without table, backends and shared memory: what it was asked is kept, what it
  * answers is what the test says.
  */
+import type { Backend } from '#wire/table'
 import type { Limiter } from '../../dataplane/limits/limiter.ts'
 import type { Failure } from '../../dataplane/request/failure.ts'
 import type { AnswerSink, AnswerStream } from '../../dataplane/request/outcome.ts'
@@ -31,6 +32,7 @@ export class FakeUpstream implements Upstream {
   readonly sent: UpstreamRequest[] = []
   listener: UpstreamListener | null = null
   aborted = 0
+  known: ReadonlyMap<string, Backend> = new Map()
 
   send(request: UpstreamRequest, listener: UpstreamListener): { abort: () => void } {
     this.sent.push(request)
@@ -41,7 +43,9 @@ export class FakeUpstream implements Upstream {
       },
     }
   }
-  backends(): void {}
+  backends(backends: ReadonlyMap<string, Backend>): void {
+    this.known = backends
+  }
   endpoints(): void {}
 }
 
