@@ -94,10 +94,30 @@ export function booleanKey(key: string): string {
 
 export function unknownField(name: string, fields: readonly string[]): string {
   const quoted = shown(name)
-  const near = nearest(name, fields)
+  const near = nearest(name, fields) ?? elsewhere(name, fields)
   if (near !== null) return `There is no field ${quoted} here; did you mean ${near}?`
   if (fields.length === 0) return `There is no field ${quoted} here: nothing is written in it.`
   return `There is no field ${quoted} here; there are ${fields.join(', ')}.`
+}
+
+/** What other gateways call it. */
+const ELSEWHERE = new Map([
+  ['hostnames', 'hosts'],
+  ['parentRefs', 'gateways'],
+  ['backendRefs', 'backends'],
+  ['upstream', 'backends'],
+  ['upstreams', 'backends'],
+  ['matches', 'match'],
+  ['rateLimit', 'limits'],
+  ['rules', 'authorize'],
+  ['authentication', 'authenticate'],
+  ['authorization', 'authorize'],
+  ['fallbackValue', 'fallback'],
+])
+
+function elsewhere(name: string, fields: readonly string[]): string | null {
+  const ours = ELSEWHERE.get(name)
+  return ours !== undefined && fields.includes(ours) ? ours : null
 }
 
 export function notPossible(node: SchemaNode, value: unknown): string {

@@ -41,7 +41,7 @@ const CALLS: readonly BadObject[] = [
     {
       path: '~.calls.false',
       says: 'YAML 1.1 makes of off, no and n',
-      inCluster: own('The name of a call is a word', '~.calls'),
+      inCluster: own('The name of a call is a word', 'spec.rules[0].aggregate.calls'),
     },
   ),
   badAggregate(

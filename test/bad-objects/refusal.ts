@@ -17,7 +17,11 @@ export function serverAnswer(status: number, body: unknown): ServerAnswer {
   const { message, details } = fieldsOf(body)
   const { causes } = fieldsOf(details)
   const fields = Array.isArray(causes) ? causes.map((cause) => fieldsOf(cause)['field']) : []
-  return { status, message: String(message ?? ''), fields: fields.map(String) }
+  return {
+    status,
+    message: typeof message === 'string' ? message : '',
+    fields: fields.filter((field) => typeof field === 'string'),
+  }
 }
 
 /** Null where it did; else what is different. Ask with `dryRun=All&fieldValidation=Strict`. */
@@ -37,9 +41,7 @@ export function difference(bad: BadObject, answer: ServerAnswer): string | null 
 
 /** It writes keys of maps as `[key]` in some messages and as `.key` in others. */
 function plainPath(path: string): string {
-  return path
-    .replace('~', 'spec.rules[0].aggregate')
-    .replaceAll(/\["?([^\]\d"][^\]"]*)"?\]/g, (_, key: string) => `.${key}`)
+  return path.replaceAll(/\["?([^\]\d"][^\]"]*)"?\]/g, (_, key: string) => `.${key}`)
 }
 
 function fieldsOf(value: unknown): { readonly [field: string]: unknown } {

@@ -100,6 +100,16 @@ export const BAD_RULES: readonly BadObject[] = [
     },
   ),
   badRule(
+    'rule: a word of Gateway API',
+    { backends: undefined, respond: { status: 200 }, backendRefs: [] },
+    {
+      path: `${R}.backendRefs`,
+      says: 'did you mean backends?',
+      reason: 'UnknownField',
+      inCluster: own('unknown field "spec.rules[0].backendRefs"'),
+    },
+  ),
+  badRule(
     'rule: a field called true',
     { true: 'x' },
     {
