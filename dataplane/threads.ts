@@ -25,9 +25,9 @@ const RESTART_FORGET_MS = 10_000
 /** What a replaced worker may still need for its streams. */
 const REPLACED_GRACE_MS = 60_000
 
-/** Slots in shared gauges: a replacement serves beside the one that it replaces. */
+/** Slots in shared gauges: replacements serve beside those that still finish what they have. */
 export function columnsOf(workers: number): number {
-  return 2 * workers
+  return 2 * workers + 2
 }
 
 export interface ThreadsOptions {
@@ -35,7 +35,7 @@ export interface ThreadsOptions {
   readonly start: Pick<WorkerStart, 'host' | 'port' | 'sharing' | 'limits' | 'accessLog'>
   readonly metrics: Pick<Metrics, 'addWorker' | 'announce' | 'retire'>
   readonly log: Logger
-  /** Whole lines of the access log of one worker. */
+  /** Whole lines, of one worker. */
   accessLog(lines: string): void
   unknownKey(keySet: string): void
   /** What a new worker must know from the start. */
@@ -45,6 +45,8 @@ export interface ThreadsOptions {
   /** A thread does not end: only the end of the process helps. */
   stuck(): void
   readonly script?: URL
+  readonly heapMbMax?: number
+  readonly silentMsMax?: number
 }
 
 export class Threads implements Workers, ThreadOwner {
@@ -85,13 +87,16 @@ export class Threads implements Workers, ThreadOwner {
 
   get facts(): {
     readonly workers: number
+    /** Of the places; one that is being replaced is not, though its old worker still serves. */
     readonly workersReady: number
+    readonly workersServing: number
     readonly workerRestarts: number
   } {
-    const serving = this.#places.filter(({ state }) => state === 'serving')
+    const isServing = ({ state }: WorkerThread): boolean => state === 'serving'
     return {
       workers: this.#options.workers,
-      workersReady: serving.length,
+      workersReady: this.#places.filter(isServing).length,
+      workersServing: this.threads.filter(isServing).length,
       workerRestarts: this.#restarts,
     }
   }
@@ -179,6 +184,7 @@ export class Threads implements Workers, ThreadOwner {
       case 'announce':
         return metrics.announce(thread.id, message.announcement)
       case 'log':
+        thread.logTaken(message.lines.length)
         return this.#options.accessLog(message.lines)
       case 'unknownKey':
         return this.#options.unknownKey(message.keySet)
@@ -232,14 +238,23 @@ export class Threads implements Workers, ThreadOwner {
 
   #replaceNow(old: WorkerThread): void {
     const place = this.#places.indexOf(old)
-    if (place < 0 || this.#mode === 'closing' || this.#freeColumns.length === 0) return
+    if (place < 0 || this.#mode === 'closing') return
+    if (this.#freeColumns.length === 0) {
+      // So many are still on their way out: it goes on until one of them has gone.
+      setTimeout(() => this.#replaceNow(old), RESTART_MS_MAX)
+      return
+    }
     this.#restarts++
     const next = this.#spawn()
     this.#places[place] = next
     this.#retiring.add(old)
-    void this.#bring(next)
+    const retire = (): void =>
+      old.tell({ type: 'drain', graceMs: REPLACED_GRACE_MS, why: 'replaced' })
+    // Where two cannot listen at once, the old one must stop first.
+    if (this.#options.start.sharing === 'alone') retire()
+    this.#bring(next)
       .catch(() => undefined)
-      .then(() => old.tell({ type: 'drain', graceMs: REPLACED_GRACE_MS, why: 'replaced' }))
+      .finally(retire)
   }
 
   /** To the table of the moment, with all that a worker must know. */
@@ -270,11 +285,12 @@ export class Threads implements Workers, ThreadOwner {
   }
 
   #spawn(): WorkerThread {
-    const { start, metrics, script } = this.#options
+    const { start, metrics, script, heapMbMax, silentMsMax } = this.#options
     const column = this.#freeColumns.shift()
     if (column === undefined) throw new Error('every column of the shared gauges is taken')
     this.#lastId++
-    const thread = new WorkerThread({ ...start, worker: this.#lastId, column }, this, script)
+    const bounds = { script, heapMbMax, silentMsMax }
+    const thread = new WorkerThread({ ...start, worker: this.#lastId, column }, this, bounds)
     metrics.addWorker(thread.id, thread.slab)
     return thread
   }

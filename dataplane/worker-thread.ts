@@ -5,7 +5,7 @@
  */
 import { Worker } from 'node:worker_threads'
 import type { Rejection } from '#wire/session'
-import { newSlab } from './metrics-slab.ts'
+import { CELLS, newSlab } from './metrics-slab.ts'
 import {
   type FromWorker,
   SILENT_MS_MAX,
@@ -29,6 +29,12 @@ export interface ThreadOwner {
   exited(thread: WorkerThread, because: string): void
 }
 
+export interface ThreadBounds {
+  readonly script?: URL | undefined
+  readonly heapMbMax?: number | undefined
+  readonly silentMsMax?: number | undefined
+}
+
 interface Question {
   readonly turn: number
   readonly answer: (prepared: Prepared) => void
@@ -44,6 +50,7 @@ export class WorkerThread {
   readonly exit: Promise<void>
   readonly #worker: Worker
   readonly #owner: ThreadOwner
+  readonly #silentMsMax: number
   readonly #pulse = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)
   #question: Question | null = null
   #lastPulse = -1
@@ -54,16 +61,17 @@ export class WorkerThread {
   constructor(
     start: Omit<WorkerStart, 'slab' | 'pulse'>,
     owner: ThreadOwner,
-    script: URL = new URL('./worker.ts', import.meta.url),
+    bounds: ThreadBounds = {},
   ) {
+    this.#silentMsMax = bounds.silentMsMax ?? SILENT_MS_MAX
     this.id = start.worker
     this.column = start.column
     this.#owner = owner
     const workerData: WorkerStart = { ...start, slab: this.slab, pulse: this.#pulse }
-    this.#worker = new Worker(script, {
+    this.#worker = new Worker(bounds.script ?? new URL('./worker.ts', import.meta.url), {
       workerData,
       name: `worker ${start.worker}`,
-      resourceLimits: { maxOldGenerationSizeMb: HEAP_MB_MAX },
+      resourceLimits: { maxOldGenerationSizeMb: bounds.heapMbMax ?? HEAP_MB_MAX },
     })
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     this.started = promise
@@ -130,6 +138,12 @@ export class WorkerThread {
     if (this.state !== 'gone') this.#worker.postMessage(message)
   }
 
+  /** Characters of its log that were taken: it may send so many more. */
+  logTaken(characters: number): void {
+    const cells = new Float64Array(this.slab)
+    cells[CELLS.logTaken] = (cells[CELLS.logTaken] ?? 0) + characters
+  }
+
   /** Called every so often: how long it has been silent beyond what is allowed. */
   pulse(nowMs: number): 'alive' | 'silent' {
     const count = Atomics.load(new Int32Array(this.#pulse), 0)
@@ -139,7 +153,7 @@ export class WorkerThread {
       return 'alive'
     }
     const isBusy = this.#question !== null || this.state === 'starting'
-    const limit = isBusy ? SILENT_WHILE_PREPARING_MS_MAX : SILENT_MS_MAX
+    const limit = isBusy ? SILENT_WHILE_PREPARING_MS_MAX : this.#silentMsMax
     return nowMs - this.#lastPulseMs > limit ? 'silent' : 'alive'
   }
 

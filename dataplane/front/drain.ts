@@ -11,6 +11,9 @@ import type { Http1Front } from './http1.ts'
 const QUIET_MS = 1_000
 const LOOK_EVERY_MS = 20
 
+/** What a request that is on its way to a replaced worker may need to arrive. */
+const REPLACED_IDLE_MS = 2_000
+
 export interface DrainOptions {
   readonly graceMs: number
   /** replaced: a successor is listening already, nobody has to be waited for. */
@@ -26,7 +29,8 @@ type Drained = Pick<
 export async function drain(front: Drained, options: DrainOptions): Promise<'finished' | 'cut'> {
   const { graceMs, why, now } = options
   const startMs = now()
-  const halfMs = startMs + graceMs / 2
+  const idleMs = why === 'replaced' ? Math.min(REPLACED_IDLE_MS, graceMs / 2) : graceMs / 2
+  const halfMs = startMs + idleMs
   if (why === 'shutdown') await untilQuiet(front, halfMs, now)
   // After the poll phase has accepted all that were waiting: they would be reset otherwise.
   await turn()

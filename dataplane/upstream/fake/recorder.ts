@@ -186,7 +186,7 @@ export function answerOf(body: string, headers = ''): string {
 /** Waits until it holds, and says what did not where it never does. */
 export async function until(what: string, holds: () => unknown, limitMs = 5_000): Promise<void> {
   const end = performance.now() + limitMs
-  while (!holds()) {
+  while (!(await holds())) {
     if (performance.now() > end) throw new Error(`not within ${limitMs} ms: ${what}`)
     await new Promise((resolve) => setTimeout(resolve, 2))
   }

@@ -1,0 +1,352 @@
+/**
+ * The composition root of a data plane: the main thread with everything that serves no traffic, and
+ * the workers that do. `fairlead dataplane` and `fairlead dev` start it; it reads no environment.
+ * Pinned by main.test.ts: "it is ready when every worker serves, and says so until it drains".
+ */
+import { randomBytes } from 'node:crypto'
+import { createServer, type AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { pino } from 'pino'
+import { type Gateway, objectId } from '#wire/table'
+import { AdminServer, json, text } from './admin.ts'
+import { Egress } from './egress.ts'
+import { LimitKeeper, SWEEP_EVERY_MS } from './limits/keeper.ts'
+import { createLimitMemory, type LimitMemory } from './limits/shared.ts'
+import { Metrics } from './metrics.ts'
+import { KeyKeeper } from './sync/keys.ts'
+import { keySourcesOf } from './sync/keys-message.ts'
+import type { Logger, TableChange, Workers } from './sync/port.ts'
+import { startSync, type Sync, type SyncOptions } from './sync/sync.ts'
+import { columnsOf, Threads } from './threads.ts'
+
+/** Of the access log, while nobody reads our output; beyond it lines are dropped and counted. */
+const LOG_BYTES_MAX = 16 * 1024 * 1024
+/** Written at once; between them lines wait at most for the next batch of a worker. */
+const LOG_BYTES_MIN = 8 * 1024
+/** What the other workers have, when one of them can only be ended with the process. */
+const STUCK_GRACE_MS = 5_000
+/** A unix socket's path must fit into its address. */
+const SOCKET_PATH_MAX = 100
+
+export interface DataPlaneOptions {
+  readonly http: { readonly host: string; readonly port: number }
+  /** The probe port. */
+  readonly admin: { readonly host: string; readonly port: number }
+  readonly workers: number
+  /** Folder (0700); null: nothing is kept. */
+  readonly state: string | null
+  readonly sync: Pick<
+    SyncOptions,
+    'controllers' | 'caFile' | 'tokenFile' | 'name' | 'secretsState' | 'timings'
+  >
+  readonly accessLog: 'stdout' | 'off'
+  /** allow: in `fairlead dev`, whose issuers may run beside it. */
+  readonly loopback: 'allow' | 'refuse'
+  readonly log: Logger
+}
+
+export interface DataPlane {
+  readonly address: AddressInfo
+  readonly probeAddress: AddressInfo
+  /** Every worker serves the table that a controller offers, or one from disk. */
+  readonly ready: Promise<void>
+  /** Of the process, after `close` or when nothing else helps. */
+  readonly exited: Promise<number>
+  close(graceMs: number): Promise<void>
+}
+
+/** The message is one line for people; the process that asked for the address exits with 2. */
+export class AddressUnusable extends Error {
+  override readonly name = 'AddressUnusable'
+}
+
+export async function startDataPlane(options: DataPlaneOptions): Promise<DataPlane> {
+  const plane = new Plane(options)
+  await plane.start()
+  return plane
+}
+
+class Plane implements DataPlane {
+  readonly exited: Promise<number>
+  readonly ready: Promise<void>
+  address: AddressInfo = { address: '', family: '', port: 0 }
+  probeAddress: AddressInfo = { address: '', family: '', port: 0 }
+  readonly #options: DataPlaneOptions
+  readonly #metrics: Metrics
+  readonly #limits: LimitKeeper
+  readonly #limitMemory: LimitMemory
+  readonly #workerCount: number
+  readonly #keys: KeyKeeper
+  readonly #accessLog: AccessLog
+  readonly #exit: (code: number) => void
+  readonly #isReady: () => void
+  readonly #sweep: NodeJS.Timeout
+  #threads: Threads | null = null
+  #sync: Sync | null = null
+  #probe: AdminServer | null = null
+  #adminSocket: AdminServer | null = null
+  #phase: 'starting' | 'serving' | 'draining' = 'starting'
+
+  constructor(options: DataPlaneOptions) {
+    this.#options = options
+    const exited = Promise.withResolvers<number>()
+    this.exited = exited.promise
+    this.#exit = exited.resolve
+    const ready = Promise.withResolvers<void>()
+    this.ready = ready.promise
+    this.#isReady = ready.resolve
+    this.#metrics = new Metrics(() => ({
+      ...(this.#threads?.facts ?? { workers: options.workers, workersReady: 0, workerRestarts: 0 }),
+      ready: this.#readiness() === 'ready' ? 1 : 0,
+    }))
+    this.#accessLog = options.accessLog === 'off' ? NO_LOG : openStdout(this.#metrics)
+    // Without reusePort (macOS, Windows) a second listener is refused.
+    this.#workerCount = process.platform === 'linux' ? options.workers : 1
+    const secret = [...new Uint32Array(new Uint8Array(randomBytes(16)).buffer)]
+    this.#limitMemory = createLimitMemory({ columns: columnsOf(this.#workerCount) }, secret)
+    this.#limits = new LimitKeeper(this.#limitMemory)
+    this.#sweep = setInterval(() => this.#limits.sweep(), SWEEP_EVERY_MS)
+    this.#sweep.unref()
+    this.#keys = this.#newKeyKeeper()
+  }
+
+  #newKeyKeeper(): KeyKeeper {
+    const { state, loopback, log } = this.#options
+    const ownPorts = (): number[] => [this.address.port, this.probeAddress.port]
+    return new KeyKeeper({
+      egress: new Egress({ loopback, ownPorts }),
+      folder: state === null ? null : join(state, 'keys'),
+      publish: (sets) => this.#threads?.keySets(sets),
+      log,
+    })
+  }
+
+  // ---- start -------------------------------------------------------------------------------------
+
+  async start(): Promise<void> {
+    const { http, admin, log, workers } = this.#options
+    if (process.platform !== 'linux' && workers > 1) {
+      log.warn({ workers }, 'only one worker can listen on this system: one is started')
+    }
+    try {
+      this.address = await bindOnce(http.host, http.port)
+      this.#probe = this.#newProbe()
+      this.probeAddress = await usable(admin.host, admin.port, this.#probe)
+      this.#threads = this.#newThreads(this.address.port)
+      await this.#threads.start()
+      this.#sync = await this.#startSync(this.#threads)
+      await this.#openSocket()
+    } catch (error) {
+      await this.close(0)
+      throw error
+    }
+    void this.#sync.ready.then(() => {
+      if (this.#phase === 'starting') this.#phase = 'serving'
+      this.#isReady()
+    })
+  }
+
+  #newThreads(port: number): Threads {
+    const { accessLog, http, log } = this.#options
+    return new Threads({
+      workers: this.#workerCount,
+      start: {
+        host: http.host,
+        port,
+        sharing: process.platform === 'linux' ? 'reusePort' : 'alone',
+        limits: this.#limitMemory,
+        accessLog: accessLog === 'off' ? 'off' : 'on',
+      },
+      metrics: this.#metrics,
+      log,
+      accessLog: (lines) => this.#accessLog.write(lines),
+      unknownKey: (keySet) => this.#keys.unknownKey(keySet),
+      keySets: () => this.#keys.sets(),
+      columnFreed: (column) => this.#limits.freeColumn(column),
+      stuck: () => this.#stuck(),
+    })
+  }
+
+  #startSync(threads: Threads): Promise<Sync> {
+    const { state, log, sync } = this.#options
+    const workers: Workers = {
+      swap: async (change) => {
+        await this.#wantKeys(change, threads)
+        return threads.swap(change)
+      },
+      endpoints: (sets) => threads.endpoints(sets),
+    }
+    return startSync({ ...sync, state, workers, log })
+  }
+
+  /** Keys that the disk knows are with the workers before the rules that need them. */
+  async #wantKeys(change: TableChange, threads: Threads): Promise<void> {
+    const touched = [...change.puts, ...change.drops]
+    if (!touched.some(({ kind }) => kind === 'authenticate' || kind === 'gateway')) return
+    const after = new Map(change.from === 'snapshot' ? [] : threads.objects)
+    for (const { kind, key } of change.drops) after.delete(objectId(kind, key))
+    for (const object of change.puts) after.set(objectId(object.kind, object.key), object)
+    const gateways: Gateway[] = []
+    for (const object of after.values()) if (object.kind === 'gateway') gateways.push(object.value)
+    const allow = gateways.flatMap(({ egressAllow }) => egressAllow)
+    await this.#keys.want(keySourcesOf(after.values()), allow)
+  }
+
+  // ---- what is asked about it --------------------------------------------------------------------
+
+  #readiness(): 'ready' | 'starting' | 'draining' {
+    if (this.#phase === 'draining') return 'draining'
+    const facts = this.#threads?.facts
+    if (this.#phase === 'starting' || facts === undefined) return 'starting'
+    // A worker that is being replaced takes no traffic away from the others.
+    return facts.workersServing > 0 ? 'ready' : 'starting'
+  }
+
+  #newProbe(): AdminServer {
+    return new AdminServer({
+      '/livez': () => text(200, 'ok'),
+      '/readyz': () => {
+        const readiness = this.#readiness()
+        return text(readiness === 'ready' ? 200 : 503, readiness)
+      },
+      '/metrics': async () => {
+        const { contentType, text: metrics } = await this.#metrics.render()
+        return { status: 200, contentType, text: metrics }
+      },
+    })
+  }
+
+  async #openSocket(): Promise<void> {
+    const { state, log } = this.#options
+    if (state === null) return
+    const path = join(state, 'admin.sock')
+    if (path.length > SOCKET_PATH_MAX) {
+      return log.warn({ path }, 'the state folder has too long a path for an admin socket')
+    }
+    this.#adminSocket = new AdminServer({
+      '/table': () => json(this.#table()),
+      '/workers': () => json(this.#workers()),
+      '/sync': () => json(this.#syncState()),
+    })
+    await this.#adminSocket.listenAt(path)
+  }
+
+  /** Without what must not be printed. */
+  #table(): object {
+    const objects = [...(this.#threads?.objects.values() ?? [])].map((object) =>
+      object.kind === 'secret' ? { ...object, value: { redacted: true }, digest: null } : object,
+    )
+    return { hash: this.#threads?.hash ?? null, objects }
+  }
+
+  #workers(): object {
+    const threads = this.#threads?.threads ?? []
+    return threads.map(({ id, column, state }) => ({ id, column, state }))
+  }
+
+  #syncState(): object {
+    const state = this.#sync?.state()
+    if (state === undefined) return { readiness: 'waiting' }
+    const { readiness, because, hash, reached, rejected, from, stream, gateway } = state
+    return { readiness, because, hash, reached, rejected, from, stream, gateway }
+  }
+
+  // ---- the end -----------------------------------------------------------------------------------
+
+  async close(graceMs: number): Promise<void> {
+    this.#phase = 'draining'
+    await this.#threads?.close(graceMs)
+    await this.#sync?.close()
+    this.#keys.close()
+    clearInterval(this.#sweep)
+    await this.#adminSocket?.close()
+    await this.#probe?.close()
+    await this.#accessLog.close()
+    this.#exit(0)
+  }
+
+  /** A thread hangs in native code: the others finish what they have, and the process starts anew. */
+  #stuck(): void {
+    this.#options.log.error({}, 'a thread cannot be ended: the process ends')
+    this.#phase = 'draining'
+    void this.#threads?.close(STUCK_GRACE_MS).then(() => this.#exit(1))
+    setTimeout(() => this.#exit(1), 2 * STUCK_GRACE_MS)
+  }
+}
+
+// ---- addresses -----------------------------------------------------------------------------------
+
+/**
+ * Without reusePort, so that somebody else's listener shows; with it, both would get half of the
+ * connections. Closed again at once: the workers bind it, each for itself.
+ */
+async function bindOnce(host: string, port: number): Promise<AddressInfo> {
+  const server = createServer()
+  const { promise, resolve, reject } = Promise.withResolvers<AddressInfo>()
+  server.once('error', reject)
+  server.listen({ host, port }, () => {
+    const address = server.address()
+    if (address === null || typeof address === 'string') reject(new Error('not a TCP address'))
+    else resolve(address)
+  })
+  try {
+    return await promise
+  } catch (error) {
+    throw unusable(host, port, error)
+  } finally {
+    await new Promise<void>((done) => server.close(() => done()))
+  }
+}
+
+async function usable(host: string, port: number, server: AdminServer): Promise<AddressInfo> {
+  try {
+    return await server.listen(host, port)
+  } catch (error) {
+    throw unusable(host, port, error)
+  }
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'is in use by another process',
+  EADDRNOTAVAIL: 'is not an address of this machine',
+  EACCES: 'may not be used by this user',
+  ENOTFOUND: 'has a host name without address',
+}
+
+function unusable(host: string, port: number, error: unknown): AddressUnusable {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  const where = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
+  return new AddressUnusable(`${where} ${REASONS[code] ?? `cannot be used (${code})`}`)
+}
+
+// ---- the access log ------------------------------------------------------------------------------
+
+interface AccessLog {
+  write(lines: string): void
+  close(): Promise<void>
+}
+
+const NO_LOG: AccessLog = { write: () => undefined, close: () => Promise.resolve() }
+
+/** Never blocks: what cannot be written waits, and beyond a bound it is dropped and counted. */
+function openStdout(metrics: Pick<Metrics, 'logLinesDropped'>): AccessLog {
+  const destination = pino.destination({
+    dest: 1,
+    sync: false,
+    minLength: LOG_BYTES_MIN,
+    maxLength: LOG_BYTES_MAX,
+    periodicFlush: 100,
+  })
+  destination.on('drop', (lines: unknown) => {
+    metrics.logLinesDropped(String(lines).split('\n').length - 1)
+  })
+  // Nobody reads any more: serving goes on.
+  destination.on('error', () => undefined)
+  return {
+    write: (lines) => void destination.write(lines),
+    close: () =>
+      new Promise((done) => {
+        destination.flush(() => done())
+      }),
+  }
+}

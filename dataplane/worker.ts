@@ -1,0 +1,208 @@
+/**
+ * A worker's root: one thread that serves. It puts together the front, the phases' environment and
+ * the upstream, prepares the tables that the main thread hands it, and says what it sees.
+ * Pinned by threads.test.ts: "a worker that dies is replaced and brought to the current table".
+ */
+import { randomBytes } from 'node:crypto'
+import { isMainThread, parentPort, workerData } from 'node:worker_threads'
+import { monotonicMs, wallClockMs } from './clock.ts'
+import { drain } from './front/drain.ts'
+import { Http1Front } from './front/http1.ts'
+import { SharedLimiter } from './limits/shared-limiter.ts'
+import { AccessLines } from './log.ts'
+import { LogShipping } from './log-shipping.ts'
+import { MetricsSlab } from './metrics-slab.ts'
+import { createAuthEnvironment } from './phases/authenticate/environment.ts'
+import { idSource } from './request/id.ts'
+import { serve } from './request/serve.ts'
+import { type Built, emptyTable, TableBuilder } from './runtime/build.ts'
+import { TableDirectory } from './runtime/directory.ts'
+import { createExpressions } from './runtime/expression.ts'
+import { createPreparer } from './runtime/preparer.ts'
+import type { Runtime } from './runtime/runtime.ts'
+import type { TableChange } from './sync/port.ts'
+import { Deadlines } from './upstream/deadlines.ts'
+import { UndiciUpstream } from './upstream/undici.ts'
+import {
+  type FromWorker,
+  PULSE_EVERY_MS,
+  type ToWorker,
+  type WorkerStart,
+} from './worker-protocol.ts'
+
+/** Of one worker and second: a bug that every request meets must not fill the log. */
+const BUGS_TOLD_MAX = 5
+const BUGS_EVERY_MS = 1_000
+
+/** What is on its way to the main thread when the thread ends would be lost. */
+const LAST_WORDS_MS = 20
+
+class ServingThread {
+  readonly #start: WorkerStart
+  readonly #say: (message: FromWorker) => void
+  readonly #slab: MetricsSlab
+  readonly #shipping: LogShipping | null
+  readonly #auth = createAuthEnvironment((keySet) => this.#say({ type: 'unknownKey', keySet }))
+  readonly #upstream: UndiciUpstream
+  readonly #builder: TableBuilder
+  readonly #runtime: Runtime
+  readonly #front: Http1Front
+  #prepared: { readonly turn: number; readonly built: Built } | null = null
+  #listening: 'no' | 'yes' = 'no'
+  #bugsTold = 0
+  #bugsSinceMs = 0
+
+  constructor(start: WorkerStart, say: (message: FromWorker) => void) {
+    this.#start = start
+    this.#say = say
+    this.#slab = new MetricsSlab(start.slab, (announcement) =>
+      say({ type: 'announce', announcement }),
+    )
+    this.#shipping = start.accessLog === 'on' ? this.#newShipping() : null
+    const deadlines = new Deadlines(monotonicMs)
+    this.#upstream = new UndiciUpstream({ now: monotonicMs, random: Math.random, deadlines })
+    const directory = new TableDirectory()
+    const prepare = createPreparer(createExpressions())
+    this.#builder = new TableBuilder({ prepare, directory, auth: this.#auth })
+    this.#runtime = {
+      table: emptyTable(),
+      upstream: this.#upstream,
+      limiter: new SharedLimiter(start.limits, start.column),
+      sinks: this.#shipping === null ? [this.#slab] : [this.#slab, this.#shipping],
+      bug: (error) => this.#bug(error),
+    }
+    this.#front = this.#newFront(deadlines)
+    pulse(start.pulse)
+  }
+
+  #newShipping(): LogShipping {
+    return new LogShipping(new AccessLines(), this.#slab, (lines, count) =>
+      this.#say({ type: 'log', lines, count }),
+    )
+  }
+
+  #newFront(deadlines: Deadlines): Http1Front {
+    const runtime = this.#runtime
+    return new Http1Front({
+      now: monotonicMs,
+      wallClock: wallClockMs,
+      newId: idSource(randomBytes(5), wallClockMs),
+      deadlines,
+      trustedProxies: () => runtime.table.trustedProxies,
+      serve: (exchange) => {
+        this.#slab.add('started', 1)
+        void serve(exchange, runtime)
+      },
+      bug: (error) => this.escaped(error),
+    })
+  }
+
+  // ---- what the main thread says -----------------------------------------------------------------
+
+  async hear(message: ToWorker): Promise<void> {
+    switch (message.type) {
+      case 'prepare':
+        return this.#prepare(message.turn, message.change)
+      case 'commit':
+        return this.#commit(message.turn)
+      case 'discard':
+        this.#prepared = null
+        return
+      case 'endpoints':
+        for (const set of message.sets) this.#upstream.endpoints(set)
+        return
+      case 'keySets':
+        return this.#auth.keySets.apply(message)
+      case 'drain':
+        return this.#drain(message)
+      default:
+        return message satisfies never
+    }
+  }
+
+  #prepare(turn: number, shared: SharedArrayBuffer): void {
+    try {
+      const change: TableChange = JSON.parse(Buffer.from(shared).toString('utf8'))
+      const built = this.#builder.build(change)
+      this.#prepared = { turn, built }
+      this.#say({ type: 'prepared', turn, rejections: built.rejections })
+    } catch (error) {
+      this.#say({ type: 'unprepared', turn, because: textOf(error) })
+    }
+  }
+
+  async #commit(turn: number): Promise<void> {
+    try {
+      if (this.#prepared?.turn !== turn) throw new Error('what is to be committed is not prepared')
+      const { built } = this.#prepared
+      this.#prepared = null
+      built.commit()
+      this.#upstream.backends(built.backends)
+      this.#runtime.table = built.table
+      await this.#listen()
+      this.#say({ type: 'committed', turn })
+    } catch (error) {
+      this.#say({ type: 'uncommitted', turn, because: textOf(error) })
+    }
+  }
+
+  /** Not before there is something to serve: a 404 of an empty table would be a wrong answer. */
+  async #listen(): Promise<void> {
+    if (this.#listening === 'yes') return
+    this.#listening = 'yes'
+    const { host, port, sharing } = this.#start
+    await this.#front.listen({ host, port, reusePort: sharing === 'reusePort' })
+  }
+
+  async #drain(message: Extract<ToWorker, { readonly type: 'drain' }>): Promise<void> {
+    const { graceMs, why } = message
+    await drain(this.#front, { graceMs, why, now: monotonicMs })
+    this.#shipping?.flush()
+    setTimeout(() => process.exit(0), LAST_WORDS_MS)
+  }
+
+  // ---- what it says ------------------------------------------------------------------------------
+
+  /** An exchange has contained it. */
+  #bug(error: unknown): void {
+    this.#slab.add('bugs', 1)
+    const now = monotonicMs()
+    if (now - this.#bugsSinceMs > BUGS_EVERY_MS) {
+      this.#bugsSinceMs = now
+      this.#bugsTold = 0
+    }
+    this.#bugsTold++
+    if (this.#bugsTold <= BUGS_TOLD_MAX) this.#say({ type: 'bug', text: textOf(error) })
+  }
+
+  /** Nobody knows what it has left behind: the thread goes on, but not for long. */
+  escaped(error: unknown): void {
+    this.#slab.add('bugs', 1)
+    this.#say({ type: 'escaped', text: textOf(error) })
+  }
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error)
+}
+
+function pulse(shared: SharedArrayBuffer): void {
+  const count = new Int32Array(shared)
+  const beat = (): void => void Atomics.add(count, 0, 1)
+  beat()
+  setInterval(beat, PULSE_EVERY_MS)
+}
+
+function run(): void {
+  if (isMainThread || parentPort === null) throw new Error('a worker runs in a thread of its own')
+  const port = parentPort
+  const start: WorkerStart = workerData
+  const thread = new ServingThread(start, (message) => port.postMessage(message))
+  process.on('uncaughtException', (error) => thread.escaped(error))
+  port.on('message', (message: ToWorker) => {
+    thread.hear(message).catch((error: unknown) => thread.escaped(error))
+  })
+  port.postMessage({ type: 'started' } satisfies FromWorker)
+}
+
+run()
