@@ -7,15 +7,17 @@ import { decodedSegment } from '#wire/path'
 import { type Exchange, bareRecord } from '../request/exchange.ts'
 import { type Failure, fail } from '../request/failure.ts'
 import { queryPairs } from '../request/query.ts'
-import type { Scope } from './expression-types.ts'
-import { PathTrie } from './path-trie.ts'
+import type { Prepared, Scope } from './expression-types.ts'
+import { type Linked, PathTrie } from './path-trie.ts'
+import type { Pattern } from './pattern.ts'
 import {
-  type MatcherEntry,
-  type PreparedMatch,
-  type PreparedPath,
   headersHold,
+  type MatcherEntry,
+  type PreparedPath,
+  type PreparedPredicate,
   queryHolds,
 } from './prepared-match.ts'
+import type { PreparedRule } from './runtime.ts'
 
 export type HostAnswer = { readonly kind: 'matched' } | { readonly kind: 'none' } | Failure
 const MATCHED: HostAnswer = { kind: 'matched' }
@@ -43,27 +45,40 @@ export class RejectedHost implements HostMatcher {
   }
 }
 
+/** One entry, flat: what a look-up needs of it lies in one place. */
+interface HostEntry extends Linked<HostEntry> {
+  readonly rule: PreparedRule
+  readonly method: string | null
+  readonly headers: readonly PreparedPredicate[] | null
+  readonly queryParams: readonly PreparedPredicate[] | null
+  readonly when: Prepared | null
+  /** Null: the tree has decided. */
+  readonly pattern: Pattern | null
+  /** Where the rest begins, after a slash; -1: it follows captures; null: there is none. */
+  readonly restAt: number | null
+  /** For each segment the name that captures it, or null; null: no segment is captured. */
+  readonly captures: readonly (string | null)[] | null
+}
+
 export class EntriesOfHost implements HostMatcher {
   readonly namespace: string
-  readonly #entries: readonly MatcherEntry[]
-  readonly #trie = new PathTrie()
+  readonly #trie = new PathTrie<HostEntry>()
 
   constructor(namespace: string, entries: readonly MatcherEntry[]) {
     this.namespace = namespace
-    this.#entries = entries
-    for (const [position, entry] of entries.entries()) this.#trie.add(entry.match.path, position)
+    for (let position = entries.length - 1; position >= 0; position--) {
+      const entry = entries[position]
+      if (entry !== undefined) this.#trie.add(entry.match.path, flat(entry, position))
+    }
   }
 
   match(exchange: Exchange): HostAnswer {
     let pairs: readonly string[] | null = null
     this.#trie.find(exchange.path)
-    for (let at = this.#trie.next(); at !== -1; at = this.#trie.next()) {
-      const entry = this.#entries[at]
-      if (entry === undefined) break
-      const { match } = entry
-      if (match.method !== null && match.method !== exchange.method) continue
-      if (match.queryParams !== null) pairs ??= queryPairs(exchange.query)
-      if (!predicatesHold(match, exchange, pairs)) continue
+    for (let entry = this.#trie.next(); entry !== null; entry = this.#trie.next()) {
+      if (entry.method !== null && entry.method !== exchange.method) continue
+      if (entry.queryParams !== null) pairs ??= queryPairs(exchange.query)
+      if (!predicatesHold(entry, exchange, pairs)) continue
       const taken = take(entry, exchange)
       if (taken !== NONE) return taken
     }
@@ -74,36 +89,73 @@ export class EntriesOfHost implements HostMatcher {
     const methods = new Set<string>()
     const pairs = queryPairs(exchange.query)
     this.#trie.find(exchange.path)
-    for (let at = this.#trie.next(); at !== -1; at = this.#trie.next()) {
-      const entry = this.#entries[at]
-      const method = entry?.match.method ?? null
-      if (entry === undefined || method === null || methods.has(method)) continue
-      if (!predicatesHold(entry.match, exchange, pairs)) continue
-      if (take(entry, exchange) === MATCHED) methods.add(method)
+    for (let entry = this.#trie.next(); entry !== null; entry = this.#trie.next()) {
+      if (entry.method === null || methods.has(entry.method)) continue
+      if (!predicatesHold(entry, exchange, pairs)) continue
+      if (take(entry, exchange) === MATCHED) methods.add(entry.method)
       release(exchange)
     }
     return [...methods]
   }
 }
 
+function flat({ rule, match }: MatcherEntry, position: number): HostEntry {
+  const { path } = match
+  return {
+    position,
+    next: null,
+    rule,
+    method: match.method,
+    headers: match.headers,
+    queryParams: match.queryParams,
+    when: match.when,
+    pattern: path.kind === 'regex' ? path.pattern : null,
+    restAt: restAtOf(path),
+    captures:
+      path.kind === 'segments' && path.captures === 'params'
+        ? path.segments.map((segment) => ('param' in segment ? segment.param : null))
+        : null,
+  }
+}
+
+function restAtOf(path: PreparedPath): number | null {
+  if (path.kind === 'any') return 1
+  if (path.kind === 'regex' || path.end === 'exact') return null
+  if (path.captures === 'params') return -1
+  const lengths = path.segments.map((segment) =>
+    'literal' in segment ? segment.literal.length : 0,
+  )
+  return lengths.reduce((sum, length) => sum + length + 1, 1)
+}
+
 const NO_PAIRS: readonly string[] = []
 
 function predicatesHold(
-  match: PreparedMatch,
+  entry: HostEntry,
   exchange: Exchange,
   pairs: readonly string[] | null,
 ): boolean {
-  return headersHold(match.headers, exchange) && queryHolds(match.queryParams, pairs ?? NO_PAIRS)
+  return headersHold(entry.headers, exchange) && queryHolds(entry.queryParams, pairs ?? NO_PAIRS)
 }
 
 /** The path's captures, then `when`, which may read them. A failing one never falls through. */
-function take(entry: MatcherEntry, exchange: Exchange): HostAnswer {
-  const { rule, match } = entry
-  if (!capture(match.path, exchange)) return NONE
-  exchange.rule = rule
-  if (match.when === null) return MATCHED
+function take(entry: HostEntry, exchange: Exchange): HostAnswer {
+  if (entry.pattern !== null) {
+    const groups = entry.pattern.groups(exchange.path)
+    if (groups === null) return NONE
+    exchange.params = decodedGroups(groups)
+  } else if (entry.captures !== null) {
+    capture(entry.captures, entry.restAt, exchange)
+  } else if (entry.restAt !== null) {
+    exchange.rest = restFrom(exchange.path, entry.restAt)
+  }
+  exchange.rule = entry.rule
+  return entry.when === null ? MATCHED : decided(entry.when, exchange)
+}
+
+function decided(when: Prepared, exchange: Exchange): HostAnswer {
   const scope: Scope = { exchange, caller: null, calls: null, locals: null }
-  const verdict = match.when.test(scope)
+  const verdict = when.test(scope)
   if (verdict === 'true') return MATCHED
   if (verdict === 'failed') {
     return fail('expression-failed', 'A condition of the matching route cannot be evaluated.')
@@ -120,44 +172,27 @@ function release(exchange: Exchange): void {
   exchange.rest = null
 }
 
-/** False where a pattern does not fit; segments were already found to. */
-function capture(path: PreparedPath, exchange: Exchange): boolean {
-  switch (path.kind) {
-    case 'any':
-      exchange.rest = exchange.path.slice(1)
-      return true
-    case 'segments':
-      if (path.end === 'below' || path.captures === 'params') captureSegments(path, exchange)
-      return true
-    case 'regex': {
-      const groups = path.pattern.groups(exchange.path)
-      if (groups === null) return false
-      exchange.params = decodedGroups(groups)
-      return true
-    }
-    default:
-      return path satisfies never
-  }
-}
-
-function captureSegments(
-  path: Extract<PreparedPath, { kind: 'segments' }>,
+function capture(
+  names: readonly (string | null)[],
+  restAt: number | null,
   exchange: Exchange,
 ): void {
-  const text = exchange.path
+  const { path } = exchange
+  const params = bareRecord()
   let at = 1
-  let params: Record<string, string> | null = null
-  for (const segment of path.segments) {
-    const slash = text.indexOf('/', at)
-    const end = slash === -1 ? text.length : slash
-    if ('param' in segment) {
-      params ??= bareRecord()
-      params[segment.param] = decodedSegment(text.slice(at, end))
-    }
+  for (const name of names) {
+    const slash = path.indexOf('/', at)
+    const end = slash === -1 ? path.length : slash
+    if (name !== null) params[name] = decodedSegment(path.slice(at, end))
     at = end + 1
   }
-  if (params !== null) exchange.params = params
-  if (path.end === 'below') exchange.rest = at > text.length ? null : text.slice(at)
+  exchange.params = params
+  if (restAt !== null) exchange.rest = restFrom(path, at)
+}
+
+/** Null where the path ends before the slash that would stand before `at`. */
+function restFrom(path: string, at: number): string | null {
+  return at > path.length ? null : path.slice(at)
 }
 
 /** A group may begin or end inside an escape; then its text stays as it is. */

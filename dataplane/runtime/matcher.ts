@@ -6,7 +6,7 @@
  */
 import type { Exchange } from '../request/exchange.ts'
 import { type Failure, fail } from '../request/failure.ts'
-import type { HostMatcher } from './host-matcher.ts'
+import type { HostAnswer, HostMatcher } from './host-matcher.ts'
 import type { Matcher } from './runtime.ts'
 
 /** `hosts`: by key of the table: `shop.example.com`, `*.example.com`, or `*`. */
@@ -14,50 +14,45 @@ export class TableMatcher implements Matcher {
   readonly #exact = new Map<string, HostMatcher>()
   /** By what follows the star: `.example.com`. */
   readonly #wildcards = new Map<string, HostMatcher>()
-  readonly #any: HostMatcher | null
+  readonly #any: HostMatcher | undefined
 
   constructor(hosts: ReadonlyMap<string, HostMatcher>) {
     for (const [key, host] of hosts) {
       if (key.startsWith('*.')) this.#wildcards.set(key.slice(1), host)
       else if (key !== '*') this.#exact.set(key, host)
     }
-    this.#any = hosts.get('*') ?? null
+    this.#any = hosts.get('*')
   }
 
   match(exchange: Exchange): Failure | null {
     const exact = this.#exact.get(exchange.host)
-    if (exact !== undefined) {
-      const answer = exact.match(exchange)
-      if (answer.kind === 'matched') return null
-      if (answer.kind === 'fail') return answer
-    }
-    return this.#matchWider(exchange, exact ?? null)
-  }
-
-  #matchWider(exchange: Exchange, exact: HostMatcher | null): Failure | null {
-    const hosts = exact === null ? [] : [exact]
-    for (const host of this.#widerOf(exchange.host)) {
-      if (host.namespace !== (hosts[0] ?? host).namespace) continue
-      const answer = host.match(exchange)
-      if (answer.kind === 'matched') return null
-      if (answer.kind === 'fail') return answer
-      hosts.push(host)
-    }
-    return missed(hosts, exchange)
+    if (exact === undefined) return this.#matchWider([], exchange)
+    const answer = exact.match(exchange)
+    if (answer.kind === 'none') return this.#matchWider([exact], exchange)
+    return answer.kind === 'fail' ? answer : null
   }
 
   /** Wildcards cover one label or more: the longest suffix is the most specific one. */
-  #widerOf(name: string): readonly HostMatcher[] {
-    const hosts: HostMatcher[] = []
-    if (this.#wildcards.size > 0) {
-      for (let dot = name.indexOf('.', 1); dot !== -1; dot = name.indexOf('.', dot + 1)) {
-        const host = this.#wildcards.get(name.slice(dot))
-        if (host !== undefined) hosts.push(host)
-      }
+  #matchWider(tried: HostMatcher[], exchange: Exchange): Failure | null {
+    const name = exchange.host
+    let dot = this.#wildcards.size === 0 ? -1 : name.indexOf('.', 1)
+    for (; dot !== -1; dot = name.indexOf('.', dot + 1)) {
+      const answer = ask(this.#wildcards.get(name.slice(dot)), tried, exchange)
+      if (answer.kind !== 'none') return answer.kind === 'fail' ? answer : null
     }
-    if (this.#any !== null) hosts.push(this.#any)
-    return hosts
+    const answer = ask(this.#any, tried, exchange)
+    if (answer.kind === 'none') return missed(tried, exchange)
+    return answer.kind === 'fail' ? answer : null
   }
+}
+
+const NONE: HostAnswer = { kind: 'none' }
+
+/** Hosts of another namespace than the most specific one are not asked. */
+function ask(host: HostMatcher | undefined, tried: HostMatcher[], exchange: Exchange): HostAnswer {
+  if (host === undefined || (tried[0] ?? host).namespace !== host.namespace) return NONE
+  tried.push(host)
+  return host.match(exchange)
 }
 
 function missed(hosts: readonly HostMatcher[], exchange: Exchange): Failure {
