@@ -3,7 +3,7 @@
  * reach it depends on it. Every way in which IPv6 can spell an IPv4 address counts as that one.
  * Pinned by egress-address.test.ts: "no spelling of an address changes its kind".
  */
-import { type Address, inRange, parseAddress, parseCidr } from './wire/address.ts'
+import { type Address, inRange, parseAddress, parseCidr } from '#wire/address'
 
 /**
  * never: link-local and with it the metadata services of clouds, multicast, broadcast, reserved,

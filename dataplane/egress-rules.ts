@@ -3,7 +3,7 @@
  * may be. Asked for each connection, with the address that it is about to go to.
  * Pinned by egress-rules.test.ts: "what is not allowed by name or range stays closed".
  */
-import { type Cidr, inRange, parseAddress, parseCidr } from './wire/address.ts'
+import { type Cidr, inRange, parseAddress, parseCidr } from '#wire/address'
 import { addressKind } from './egress-address.ts'
 
 export interface Destination {

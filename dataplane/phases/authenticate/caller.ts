@@ -1,6 +1,6 @@
 /**
  * Who is calling, as the policy in force has found out: what `auth` and `consumer` are in
- * expressions. Anonymous callers have empty claims and no consumer.
+ * expressions. Anonymous callers have empty claims and no consumer. Proved by authenticator.test.ts.
  */
 import type { Consumer } from '#wire/auth'
 import type { StrictObject } from './strict-json.ts'

@@ -22,7 +22,7 @@ export interface ClaimRefusal {
 /** All but the time, which is looked at again on every use. */
 export function checkClaims(claims: StrictObject, entry: JwtEntry): Validity | ClaimRefusal {
   if (claims['iss'] !== entry.issuer) return refusal('is from another issuer')
-  if (entry.audiences.length > 0 && !isFor(claims, entry.audiences)) {
+  if (entry.audiences.length > 0 && audienceOf(claims, entry.audiences) === 'another') {
     return refusal('is meant for another audience')
   }
   const missing = entry.requiredClaims.find((name) => isAbsent(claims[name]))
@@ -46,12 +46,10 @@ function validityOf(claims: StrictObject, entry: JwtEntry): Validity | ClaimRefu
 }
 
 /** Also asked of a token that nobody has verified, to find the one entry that has to judge it. */
-export function isFor(claims: StrictObject, audiences: readonly string[]): boolean {
+export function audienceOf(claims: StrictObject, audiences: readonly string[]): 'ours' | 'another' {
   const audience = claims['aud']
-  if (typeof audience === 'string') return audiences.includes(audience)
-  return (
-    isListOf(audience) && audience.some((one) => typeof one === 'string' && audiences.includes(one))
-  )
+  const named = typeof audience === 'string' ? [audience] : stringsOf(audience)
+  return named.some((one) => audiences.includes(one)) ? 'ours' : 'another'
 }
 
 /** Scopes as issuers write them: `scope` (RFC 8693) or `scp`, words or a list. */

@@ -1,5 +1,6 @@
 /**
  * What is found of one presented credential. Who is calling follows from all of them together.
+ * Proved by authenticator.test.ts.
  */
 import type { Caller } from './caller.ts'
 

@@ -5,7 +5,7 @@
  */
 import { hash } from 'node:crypto'
 import type { JwtEntry } from '#wire/auth'
-import { checkClaims, isFor, type Validity } from './claims.ts'
+import { audienceOf, checkClaims, type Validity } from './claims.ts'
 import { consumerOf } from './consumer.ts'
 import type { JudgeEnvironment } from './environment.ts'
 import { invalid, type Judgement, type Unverified } from './judgement.ts'
@@ -87,7 +87,7 @@ export class TokenJudge {
     const [only] = mine
     if (only === undefined) return invalid('is from an issuer that is not accepted here')
     if (mine.length === 1) return only
-    const meant = mine.filter(({ entry }) => isFor(payload, entry.audiences))
+    const meant = mine.filter(({ entry }) => audienceOf(payload, entry.audiences) === 'ours')
     const [first] = meant
     if (first === undefined) return invalid('is meant for another audience')
     if (meant.length === 1) return first

@@ -1,6 +1,6 @@
 /**
  * A token whose signature and claims hold, as it is kept: who it speaks for is looked up in today's
- * Consumers and remembered as long as they are the same.
+ * Consumers and remembered as long as they are the same. Proved by jwt.test.ts.
  */
 import type { Consumer, JwtEntry } from '#wire/auth'
 import type { Caller } from './caller.ts'
