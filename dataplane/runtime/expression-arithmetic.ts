@@ -1,7 +1,7 @@
 /**
  * `+ - * / %` and negation. Ints are 64 bits and overflow is a failure; where one side is a double
  * both are, because JSON does not say which of its numbers are which; uints stay among themselves.
- * Pinned by expression-arithmetic.test.ts: "integers are exact to the last of 64 bits".
+ * Pinned by expression-values.test.ts: "integers are exact to the last of 64 bits".
  */
 import { ELEMENT_BYTES, EXHAUSTED, spendBytes, type Budget } from './budget.ts'
 import { ExpressionFailure, type CelValue } from './expression-types.ts'
@@ -10,6 +10,7 @@ import {
   Double,
   doubleOf,
   intOf,
+  isDouble,
   isInt,
   isList,
   plain,
@@ -79,10 +80,6 @@ function doublesOf(left: Plain, right: Plain): readonly [number, number] | null 
   if (!isDouble(left) && !isDouble(right)) return null
   const [one, other] = [toDouble(left), toDouble(right)]
   return one === null || other === null ? null : [one, other]
-}
-
-function isDouble(value: Plain): boolean {
-  return value instanceof Double || (typeof value === 'number' && !Number.isSafeInteger(value))
 }
 
 function toDouble(value: Plain): number | null {

@@ -1,7 +1,7 @@
 /**
  * Equality and order of CEL values. Numbers of every type compare by value; other types are equal
  * only to their own, and ordered only among their own.
- * Pinned by expression-compare.test.ts: "equality and order are those of the library".
+ * Pinned by expression-oracle.test.ts: "random expressions evaluate as the library evaluates them".
  */
 import { spendScan, spendSteps, type Budget } from './budget.ts'
 import type { CelValue } from './expression-types.ts'
@@ -30,7 +30,7 @@ export function equal(left: CelValue, right: CelValue, budget: Budget): boolean 
 
 function equalObjects(left: Plain, right: Plain, budget: Budget): boolean {
   const number = numeric(left)
-  if (number !== null) return order(number, numeric(right)) === 0
+  if (number !== null) return sameNumber(number, numeric(right))
   if (isList(left)) return isList(right) && equalLists(left, right, budget)
   if (left instanceof Uint8Array) {
     return right instanceof Uint8Array && compareBytes(left, right, budget) === 0
@@ -81,7 +81,7 @@ export function compare(left: Plain, right: Plain, budget: Budget): number | nul
   const number = numeric(left)
   if (number !== null) {
     const other = numeric(right)
-    return other === null ? null : order(number, other)
+    return other === null ? null : orderOfNumbers(number, other)
   }
   if (typeof left === 'boolean') {
     return typeof right === 'boolean' ? Number(left) - Number(right) : null
@@ -100,16 +100,24 @@ function compareTimes(left: Plain, right: Plain): number | null {
   return null
 }
 
-/** JavaScript compares numbers and bigints by their exact values. */
-function order<T extends number | bigint | string>(left: T, right: T | null): number {
-  if (right === null) return Number.NaN
-  if (left < right) return -1
-  if (left > right) return 1
-  return typeof left === 'number' && Number.isNaN(left) ? Number.NaN : nanOr(right)
+/** Exact, also between an int of 64 bits and a double. */
+function sameNumber(left: number | bigint, right: number | bigint | null): boolean {
+  return right !== null && !(left < right) && !(left > right) && isOrdered(left, right)
 }
 
-function nanOr(right: number | bigint | string): number {
-  return typeof right === 'number' && Number.isNaN(right) ? Number.NaN : 0
+function isOrdered(left: number | bigint, right: number | bigint): boolean {
+  return !Number.isNaN(left) && !Number.isNaN(right)
+}
+
+/** Where one is a double both are, as CEL has it: large ints lose their last digits. */
+function orderOfNumbers(left: number | bigint, right: number | bigint): number {
+  if (!isOrdered(left, right)) return Number.NaN
+  return typeof left === typeof right ? order(left, right) : order(Number(left), Number(right))
+}
+
+function order<T extends number | bigint | string>(left: T, right: T): number {
+  if (left < right) return -1
+  return left > right ? 1 : 0
 }
 
 function compareBytes(left: Uint8Array, right: Uint8Array, budget: Budget): number {

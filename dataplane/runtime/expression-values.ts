@@ -162,13 +162,13 @@ export function needsCelMap(name: string): boolean {
   return name === '__proto__' || /^(?:0|[1-9]\d{0,9})$/.test(name)
 }
 
-/** Null where two keys are one. */
+/** Null where two keys are one, or a key is of a type that is none. */
 export function mapOf(entries: readonly MapEntry[]): PlainMap | CelMap | null {
   const map = new Map<MapKey, MapEntry>()
   const object: { [name: string]: CelValue } = {}
   let odd = false
   for (const entry of entries) {
-    const key = mapKey(plain(entry.key))
+    const key = isDouble(entry.key) ? null : mapKey(plain(entry.key))
     if (key === null || map.has(key)) return null
     map.set(key, entry)
     if (typeof key !== 'string' || needsCelMap(key)) odd = true
@@ -189,6 +189,10 @@ export function doubleOf(value: number): number | Double {
 
 export function isInt(value: CelValue): value is number | bigint {
   return typeof value === 'bigint' || Number.isSafeInteger(value)
+}
+
+export function isDouble(value: CelValue): boolean {
+  return value instanceof Double || (typeof value === 'number' && !Number.isSafeInteger(value))
 }
 
 /** The number behind an int, a uint or a double, or null. */

@@ -1,117 +1,91 @@
 /**
- * Groups of an RE2 match. The library only says whether a text matches; its compiled program knows
- * the groups, so that a small machine over the same program finds them. It tries ways in the order
- * of their priority and visits each instruction at each position once: as bounded as the match.
+ * Groups of a match: tries ways in the order of their priority and visits each instruction at each
+ * position once, so that it is as bounded as the match itself. The text is known to match.
  * Pinned by pattern.test.ts: "groups agree with the whole match, and with another engine".
  */
-import type { RE2JS } from '@bufbuild/re2'
+import {
+  ASSERT,
+  CAPTURE,
+  conditionsAt,
+  JUMP,
+  MATCH,
+  RUNE,
+  SPLIT,
+  takes,
+  type Program,
+} from './pattern-program.ts'
 
-export type Program = ReturnType<RE2JS['re2']>['prog']
-
-/** Codes of the library's instructions. */
-const ALT = 1
-const ALT_MATCH = 2
-const CAPTURE = 3
-const EMPTY_WIDTH = 4
-const MATCH = 6
-const NOP = 7
-const RUNE = 8
-
-/** Conditions of an EMPTY_WIDTH instruction, as bits. */
-const BEGIN_LINE = 0x01
-const END_LINE = 0x02
-const BEGIN_TEXT = 0x04
-const END_TEXT = 0x08
-const WORD_BOUNDARY = 0x10
-const NO_WORD_BOUNDARY = 0x20
-
-interface Job {
-  readonly instruction: number
-  readonly at: number
-  /** A capture to put back when all ways behind it have failed: slot and old position. */
-  readonly restore: readonly [slot: number, position: number] | null
+interface Search {
+  readonly program: Program
+  readonly text: string
+  /** Start and end of each group by twice its number, -1 where it took no part. */
+  readonly ends: Int32Array
+  /**
+   * Ways that are still to be tried, two numbers each: instruction and position; or, below zero,
+   * a capture to put back because all ways behind it have failed.
+   */
+  readonly stack: number[]
 }
 
-/**
- * Start and end of each group by twice its number, -1 where it took no part. The text is known to
- * match as a whole.
- */
-export function captures(program: Program, text: string): readonly number[] {
-  const visited = new Uint32Array(Math.ceil((program.numInst() * (text.length + 1)) / 32))
-  const ends = Array.from({ length: Math.max(2, program.numCap) }, () => -1)
-  const jobs: Job[] = [{ instruction: program.start, at: 0, restore: null }]
-  for (let job = jobs.pop(); job !== undefined; job = jobs.pop()) {
-    if (job.restore !== null) {
-      ends[job.restore[0]] = job.restore[1]
+export function captures(program: Program, text: string): Int32Array {
+  const length = text.length + 1
+  const visited = new Uint32Array(Math.ceil((program.size * length) / 32))
+  const ends = new Int32Array(program.slots).fill(-1)
+  const stack = [program.start, 0]
+  const search: Search = { program, text, ends, stack }
+  while (stack.length > 0) {
+    const at = stack.pop() ?? 0
+    const instruction = stack.pop() ?? 0
+    if (instruction < 0) {
+      ends[-1 - instruction] = at
       continue
     }
-    const bit = job.instruction * (text.length + 1) + job.at
-    const mask = 1 << (bit & 31)
+    const bit = instruction * length + at
     const word = visited[bit >>> 5] ?? 0
+    const mask = 1 << (bit & 31)
     if ((word & mask) !== 0) continue
     visited[bit >>> 5] = word | mask
-    if (step(program, text, { job, jobs, ends }) === 'found') return ends
+    if (advance(search, instruction, at) === 'found') break
   }
   return ends
 }
 
-interface Machine {
-  readonly job: Job
-  readonly jobs: Job[]
-  readonly ends: number[]
-}
-
-function step(program: Program, text: string, { job, jobs, ends }: Machine): 'found' | 'on' {
-  const { at } = job
-  const instruction = program.getInst(job.instruction)
-  const { op, arg, out } = instruction
-  switch (op) {
+function advance(search: Search, from: number, at: number): 'found' | 'on' {
+  const { program, text, stack } = search
+  const out = program.out[from] ?? 0
+  switch (program.code[from]) {
     case MATCH:
       return at === text.length ? 'found' : 'on'
-    case ALT:
-    case ALT_MATCH:
-      go(jobs, arg, at) // the last in is the first out, and `out` has priority
-      go(jobs, out, at)
+    case SPLIT:
+      stack.push(program.arg[from] ?? 0, at, out, at) // the last in is the first out: `out`
+      return 'on'
+    case JUMP:
+      stack.push(out, at)
       return 'on'
     case CAPTURE:
-      jobs.push({ ...job, restore: [arg, ends[arg] ?? -1] })
-      ends[arg] = at
-      go(jobs, out, at)
+      capture(search, from, at)
       return 'on'
     default:
-      go(jobs, out, behind(text, at, instruction))
+      take(search, from, at)
       return 'on'
   }
 }
 
-function go(jobs: Job[], instruction: number, at: number): void {
-  if (at !== -1) jobs.push({ instruction, at, restore: null })
+function capture({ program, ends, stack }: Search, from: number, at: number): void {
+  const slot = program.arg[from] ?? 0
+  stack.push(-1 - slot, ends[slot] ?? -1, program.out[from] ?? 0, at)
+  ends[slot] = at
 }
 
-type Instruction = ReturnType<Program['getInst']>
-
-/** Position behind what the instruction takes, or -1 where it does not match. */
-function behind(text: string, at: number, instruction: Instruction): number {
-  if (instruction.op === NOP) return at
-  if (instruction.op === EMPTY_WIDTH) {
-    return (instruction.arg & ~conditions(text, at)) === 0 ? at : -1
+/** What needs something of the text: a condition, or a character. */
+function take({ program, text, stack }: Search, from: number, at: number): void {
+  const arg = program.arg[from] ?? 0
+  const out = program.out[from] ?? 0
+  if (program.code[from] === ASSERT) {
+    if ((arg & ~conditionsAt(text, at)) === 0) stack.push(out, at)
+    return
   }
-  const rune = text.codePointAt(at)
-  if (instruction.op < RUNE || rune === undefined || !instruction.matchRune(rune)) return -1
-  return at + (rune > 0xffff ? 2 : 1)
-}
-
-function conditions(text: string, at: number): number {
-  const before = at === 0 ? -1 : text.charCodeAt(at - 1)
-  const after = at === text.length ? -1 : text.charCodeAt(at)
-  let bits = isWord(before) === isWord(after) ? NO_WORD_BOUNDARY : WORD_BOUNDARY
-  if (before === -1) bits |= BEGIN_TEXT | BEGIN_LINE
-  if (before === 0x0a) bits |= BEGIN_LINE
-  if (after === -1) bits |= END_TEXT | END_LINE
-  if (after === 0x0a) bits |= END_LINE
-  return bits
-}
-
-function isWord(code: number): boolean {
-  return code !== -1 && /\w/.test(String.fromCharCode(code))
+  const rune = program.code[from] === RUNE ? text.codePointAt(at) : undefined
+  if (rune === undefined || takes(program, arg, rune) === 0) return
+  stack.push(out, at + (rune > 0xffff ? 2 : 1))
 }

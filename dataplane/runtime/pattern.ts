@@ -6,7 +6,10 @@
 import { RE2JS } from '@bufbuild/re2'
 import { utf8Bytes } from '#wire/expression-text'
 import { PATTERN_BYTES_MAX, PATTERN_INPUT_BYTES_MAX, PATTERN_INSTRUCTIONS_MAX } from '#wire/limits'
+import { countedInstructions } from '#wire/pattern-text'
 import { captures } from './pattern-groups.ts'
+import { createMatcher, matches } from './pattern-match.ts'
+import { programOf } from './pattern-program.ts'
 import type { Refused } from './prepare.ts'
 
 export interface Pattern {
@@ -18,23 +21,16 @@ export interface Pattern {
   find(text: string): boolean
 }
 
-/**
- * States of the matcher that are kept: each has a table of 128 entries, so that a hostile input
- * could make the library's own 10,000 some 30 MB for each pattern and worker.
- */
-const STATES_MAX = 500
-
 export function preparePattern(pattern: string): Pattern | Refused {
   if (utf8Bytes(pattern) > PATTERN_BYTES_MAX) {
     return refused(`the pattern is longer than ${PATTERN_BYTES_MAX} bytes`)
   }
+  const tooLarge = `the pattern compiles to more than ${PATTERN_INSTRUCTIONS_MAX} steps`
+  if (countedInstructions(pattern) > PATTERN_INSTRUCTIONS_MAX) return refused(tooLarge)
   try {
     const compiled = RE2JS.compile(pattern)
-    const { prog, dfa } = compiled.re2()
-    if (prog.numInst() > PATTERN_INSTRUCTIONS_MAX) {
-      return refused(`the pattern compiles to more than ${PATTERN_INSTRUCTIONS_MAX} steps`)
-    }
-    dfa.stateLimit = STATES_MAX
+    const { prog } = compiled.re2()
+    if (prog.numInst() > PATTERN_INSTRUCTIONS_MAX) return refused(tooLarge)
     return patternOf(compiled)
   } catch (error) {
     return refused(`the pattern is no RE2: ${error instanceof Error ? error.message : ''}`)
@@ -47,15 +43,15 @@ function refused(because: string): Refused {
 
 function patternOf(compiled: RE2JS): Pattern {
   const names = [...compiled.namedGroups()]
-  const { prog } = compiled.re2()
+  const matcher = createMatcher(programOf(compiled.re2().prog))
   return {
-    test: (text) => fits(text) && compiled.testExact(text),
-    find: (text) => fits(text) && compiled.test(text),
+    test: (text) => fits(text) && matches(matcher, text, 'whole'),
+    find: (text) => fits(text) && matches(matcher, text, 'part'),
     groups(text) {
-      if (!fits(text) || !compiled.testExact(text)) return null
+      if (!fits(text) || !matches(matcher, text, 'whole')) return null
       const found: Record<string, string> = Object.create(null)
       if (names.length === 0) return found
-      const ends = captures(prog, text)
+      const ends = captures(matcher.program, text)
       for (const [name, group] of names) {
         const [from, to] = [ends[2 * group] ?? -1, ends[2 * group + 1] ?? -1]
         if (from !== -1 && to !== -1) found[name] = text.slice(from, to)
