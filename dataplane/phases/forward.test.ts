@@ -1,4 +1,6 @@
-/** Which code answers for which action. */
+/**
+ * Which code answers for which action.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { fakeExchange } from '../../test/fake/exchange.ts'

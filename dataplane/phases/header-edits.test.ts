@@ -1,4 +1,6 @@
-/** Header templates at request time. */
+/**
+ * Header templates at request time.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { fakeExchange } from '../../test/fake/exchange.ts'

@@ -1,4 +1,6 @@
-/** The first phase. */
+/**
+ * The first phase.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { fakeExchange } from '../../test/fake/exchange.ts'

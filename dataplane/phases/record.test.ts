@@ -1,4 +1,6 @@
-/** What is remembered of an exchange. */
+/**
+ * What is remembered of an exchange.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { fakeExchange } from '../../test/fake/exchange.ts'

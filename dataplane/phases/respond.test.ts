@@ -1,4 +1,6 @@
-/** Answers up to their last byte. */
+/**
+ * Answers up to their last byte.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { fakeExchange } from '../../test/fake/exchange.ts'

@@ -1,4 +1,6 @@
-/** What goes upstream, as a whole. */
+/**
+ * What goes upstream, as a whole.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { fakeExchange } from '../../test/fake/exchange.ts'

@@ -1,4 +1,6 @@
-/** Causes, and what people read about them. */
+/**
+ * Causes, and what people read about them.
+ */
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'

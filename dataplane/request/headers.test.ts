@@ -1,4 +1,6 @@
-/** Header lists as they come from a socket. */
+/**
+ * Header lists as they come from a socket.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'

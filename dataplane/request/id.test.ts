@@ -1,4 +1,6 @@
-/** Names of exchanges. */
+/**
+ * Names of exchanges.
+ */
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'

@@ -1,4 +1,6 @@
-/** Queries against the platform's own reading of them. */
+/**
+ * Queries against the platform's own reading of them.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'

@@ -1,4 +1,6 @@
-/** Actions made ready. */
+/**
+ * Actions made ready.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Action, WeightedBackend } from '#wire/table'

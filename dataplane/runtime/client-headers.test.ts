@@ -1,4 +1,6 @@
-/** Spellings of header names by which a client could speak for the gateway. */
+/**
+ * Spellings of header names by which a client could speak for the gateway.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'

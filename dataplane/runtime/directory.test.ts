@@ -1,4 +1,6 @@
-/** Consumers and keys that come and go. */
+/**
+ * Consumers and keys that come and go.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'

@@ -1,4 +1,6 @@
-/** Text of a table made into something that runs. */
+/**
+ * Text of a table made into something that runs.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { HeaderTemplate } from '#wire/value'

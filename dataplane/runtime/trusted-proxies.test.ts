@@ -1,4 +1,6 @@
-/** Whose word on where a request came from is believed. */
+/**
+ * Whose word on where a request came from is believed.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { trustedProxies } from './trusted-proxies.ts'

@@ -1,4 +1,6 @@
-/** Prepared rules for tests that need one without a table. */
+/**
+ * Prepared rules for tests that need one without a table.
+ */
 import type { PreparedRule } from '../../dataplane/runtime/runtime.ts'
 
 /** An open rule that answers 204, but for what the test says. */

@@ -1,4 +1,6 @@
-/** Tables for tests of the data plane, with digests as the controller would write them. */
+/**
+ * Tables for tests of the data plane, with digests as the controller would write them.
+ */
 import { createHash } from 'node:crypto'
 import type { Match, ObjectKind, Rule, TableObject, ValueOf } from '#wire/table'
 import { createAuthEnvironment } from '../../dataplane/phases/authenticate/environment.ts'

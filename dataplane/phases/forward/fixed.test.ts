@@ -1,4 +1,6 @@
-/** Answers without upstream. */
+/**
+ * Answers without upstream.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { fakeExchange } from '../../../test/fake/exchange.ts'

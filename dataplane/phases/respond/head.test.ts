@@ -1,4 +1,6 @@
-/** Heads of answers. */
+/**
+ * Heads of answers.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { fakeExchange } from '../../../test/fake/exchange.ts'

@@ -1,4 +1,6 @@
-/** Failures as clients see them. */
+/**
+ * Failures as clients see them.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Cause, fail, FACTS } from '../../request/failure.ts'

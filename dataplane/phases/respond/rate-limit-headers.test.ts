@@ -1,4 +1,6 @@
-/** What clients learn of their limits. */
+/**
+ * What clients learn of their limits.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { pushRateLimit } from './rate-limit-headers.ts'

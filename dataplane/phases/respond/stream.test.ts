@@ -1,4 +1,6 @@
-/** Streamed answers, with a client that is slow or leaves and a backend that breaks off. */
+/**
+ * Streamed answers, with a client that is slow or leaves and a backend that breaks off.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'

@@ -1,4 +1,6 @@
-/** Paths built from captures. */
+/**
+ * Paths built from captures.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'

@@ -1,4 +1,6 @@
-/** How the client came, as the backend is told. */
+/**
+ * How the client came, as the backend is told.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { fakeExchange, headerList } from '../../../test/fake/exchange.ts'

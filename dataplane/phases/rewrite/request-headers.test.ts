@@ -1,4 +1,6 @@
-/** What of a client's headers reaches a backend, and what the gateway says in their place. */
+/**
+ * What of a client's headers reaches a backend, and what the gateway says in their place.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
