@@ -3,7 +3,7 @@
  * nothing while an invalid update waits to be mended. Nobody else writes it.
  * Pinned by emit.test.ts: "the manifests are what the schemas say".
  */
-import { Choice, Fields, FreeFormObject, Int, type Spec, Text } from './schema.ts'
+import { Choice, Fields, FreeFormObject, Int, List, type Spec, Text } from './schema.ts'
 import { ObjectName } from './text.ts'
 
 export const LastValidSchema = Fields({
@@ -39,6 +39,19 @@ export const LastValidSchema = Fields({
       example: '{ rules: [ … ] }',
       required: {},
       optional: {},
+    }),
+  },
+  optional: {
+    policies: List({
+      about: 'Of a route: the policies that applied when the spec was last valid, and where.',
+      example: '[{ kind: AuthPolicy, name: shop, … }]',
+      max: 256,
+      item: FreeFormObject({
+        about: 'One policy, its spec as written, and its target.',
+        example: '{ kind: AuthPolicy, name: shop, … }',
+        required: {},
+        optional: {},
+      }),
     }),
   },
 })

@@ -29,7 +29,6 @@ export const NOT_SUPPORTED_YET = {
       values: ['HTTPS'],
       instead: 'Use protocol HTTP, and a load balancer that ends TLS, until then.',
     },
-    { path: 'listeners.*.tls', instead: REMOVE },
   ],
   route: [
     { path: 'tls', instead: 'Let a load balancer in front of the gateway end TLS until then.' },
