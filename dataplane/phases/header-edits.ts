@@ -32,7 +32,7 @@ export function editedHeaders(
   const edited: string[] = []
   for (let i = 0; i + 1 < headers.length; i += 2) {
     const name = headers[i] ?? ''
-    if (!edits.removed.has(name.toLowerCase())) edited.push(name, headers[i + 1] ?? '')
+    if (!edits.removed.includes(name.toLowerCase())) edited.push(name, headers[i + 1] ?? '')
   }
   return pushHeaders(edited, edits.added, scope) ?? edited
 }

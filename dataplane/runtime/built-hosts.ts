@@ -14,11 +14,11 @@ import { Staged } from './staged.ts'
 
 interface HostState {
   readonly matcher: HostMatcher
-  readonly rules: ReadonlySet<string>
+  readonly rules: readonly string[]
   readonly refusals: readonly Refusal[]
 }
 
-const NOTHING: ReadonlySet<string> = new Set()
+const NOTHING: readonly string[] = []
 
 export class BuiltHosts {
   readonly #objects: TableObjects
@@ -50,7 +50,7 @@ export class BuiltHosts {
   }
 
   #built(key: string, host: Host): HostState {
-    const rules = new Set(host.entries.map(({ rule }) => rule))
+    const rules = [...new Set(host.entries.map(({ rule }) => rule))]
     const entries: MatcherEntry[] = []
     for (const { rule, match } of host.entries) {
       const built = this.#rules.get(rule)

@@ -9,11 +9,11 @@ import { Readings, RecordingReader, type Refusal } from './readings.ts'
 import { Staged } from './staged.ts'
 
 interface RuleState extends BuiltRule {
-  readonly reads: ReadonlySet<string>
+  readonly reads: readonly string[]
   readonly refusals: readonly Refusal[]
 }
 
-const NOTHING: ReadonlySet<string> = new Set()
+const NOTHING: readonly string[] = []
 
 export class BuiltRules {
   readonly #env: PrepareEnvironment
@@ -45,7 +45,7 @@ export class BuiltRules {
     if (rule === null) return null
     const reader = new RecordingReader(this.#objects)
     const built = buildRule(key, rule, reader, this.#env)
-    return { ...built, reads: reader.ids, refusals: reader.refusals }
+    return { ...built, reads: [...reader.ids], refusals: reader.refusals }
   }
 
   get(key: string): BuiltRule | null {

@@ -76,8 +76,8 @@ function preparedEdits(
   if (isRefused(added)) return added
   const names = [...remove, ...set.map(({ name }) => name)]
   return {
-    removed: new Set(names),
-    removedFolded: new Set(names.map(foldedName)),
+    removed: names,
+    removedFolded: names.map(foldedName),
     added,
   }
 }

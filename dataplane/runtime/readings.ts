@@ -32,28 +32,36 @@ export class RecordingReader implements TableReader {
   }
 }
 
-/** Who depends on what, both ways. */
+/** Who depends on what, both ways. Most things have one reader: those need no set of their own. */
 export class Readings {
-  readonly #read = new Map<string, ReadonlySet<string>>()
-  readonly #readers = new Map<string, Set<string>>()
+  readonly #read = new Map<string, readonly string[]>()
+  readonly #readers = new Map<string, string | Set<string>>()
 
-  /** `ids` take the place of what the reader had read before; an empty set forgets it. */
-  set(reader: string, ids: ReadonlySet<string>): void {
-    for (const id of this.#read.get(reader) ?? []) {
-      const readers = this.#readers.get(id)
-      readers?.delete(reader)
-      if (readers?.size === 0) this.#readers.delete(id)
-    }
-    if (ids.size === 0) this.#read.delete(reader)
+  /** `ids`, each once, take the place of what the reader had read before; none forgets it. */
+  set(reader: string, ids: readonly string[]): void {
+    for (const id of this.#read.get(reader) ?? []) this.#leave(id, reader)
+    if (ids.length === 0) this.#read.delete(reader)
     else this.#read.set(reader, ids)
-    for (const id of ids) {
-      const readers = this.#readers.get(id)
-      if (readers === undefined) this.#readers.set(id, new Set([reader]))
-      else readers.add(reader)
-    }
+    for (const id of ids) this.#join(id, reader)
   }
 
   readersOf(id: string): Iterable<string> {
-    return this.#readers.get(id) ?? []
+    const readers = this.#readers.get(id)
+    return typeof readers === 'string' ? [readers] : (readers ?? [])
+  }
+
+  #join(id: string, reader: string): void {
+    const readers = this.#readers.get(id)
+    if (readers === undefined) this.#readers.set(id, reader)
+    else if (typeof readers === 'string') this.#readers.set(id, new Set([readers, reader]))
+    else readers.add(reader)
+  }
+
+  #leave(id: string, reader: string): void {
+    const readers = this.#readers.get(id)
+    if (readers instanceof Set) readers.delete(reader)
+    if (readers === reader || (readers instanceof Set && readers.size === 0)) {
+      this.#readers.delete(id)
+    }
   }
 }

@@ -61,7 +61,7 @@ test('what is streamed keeps the headers of its backend, in order and case', () 
 
 function ruleWith(added: readonly PreparedHeader[], removed: readonly string[]): PreparedRule {
   return fakeRule({
-    responseHeaders: { removed: new Set(removed), removedFolded: new Set(), added },
+    responseHeaders: { removed, removedFolded: [], added },
   })
 }
 

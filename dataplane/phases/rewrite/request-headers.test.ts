@@ -15,7 +15,7 @@ import { requestHeaders } from './request-headers.ts'
 const NAMES = clientHeaders(new Set(['x-user']))
 
 function edits(removed: readonly string[], added: readonly PreparedHeader[]): PreparedHeaderEdits {
-  return { removed: new Set(removed), removedFolded: new Set(removed.map(foldedName)), added }
+  return { removed, removedFolded: removed.map(foldedName), added }
 }
 
 function sent(

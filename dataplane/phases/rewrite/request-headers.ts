@@ -103,7 +103,7 @@ function withoutEdited(
   const kept: string[] = []
   for (let i = 0; i + 1 < headers.length; i += 2) {
     const name = headers[i] ?? ''
-    if (!edits.removedFolded.has(clientHeaders.of(name).folded))
+    if (!edits.removedFolded.includes(clientHeaders.of(name).folded))
       kept.push(name, headers[i + 1] ?? '')
   }
   return kept
