@@ -9,7 +9,7 @@ import { type AtLevels, inEffect, type Level, LEVELS, type PolicyShape } from '.
 import type { TargetName } from './compiled.ts'
 import { type Effect, effectOf } from './effect.ts'
 import type { InForceSteps, Ingredients } from './in-force.ts'
-import type { Recorder, Step } from './memo.ts'
+import { keepIf, type Recorder, type Step } from './memo.ts'
 import { pairOf } from './placement.ts'
 import {
   objectsOf,
@@ -63,7 +63,7 @@ export function createAttached(from: Ingredients, inForce: InForceSteps): Attach
   })
   const here = memo.step<readonly Attached[]>({
     name: 'policies at a target',
-    same: sameAttached,
+    keep: keepIf(sameAttached),
     run(key, at) {
       const [kind, rest] = pairOf(key)
       const [namespace, target] = pairOf(rest)
@@ -80,7 +80,7 @@ export function createAttached(from: Ingredients, inForce: InForceSteps): Attach
   })
   const hadShape = memo.step<PolicyShape | null>({
     name: 'policy shape as it was',
-    same: sameShape,
+    keep: keepIf(sameShape),
     run(key, at) {
       const policy = at.ask(had, key)
       return policy === null ? null : tightening(policy)
@@ -88,7 +88,7 @@ export function createAttached(from: Ingredients, inForce: InForceSteps): Attach
   })
   const effects = memo.step<ReadonlyMap<string, RuleEffect>>({
     name: 'effects of policies',
-    same: sameEffects,
+    keep: keepIf(sameEffects),
     run(key, at) {
       const [gatewayKey, routeKey] = pairOf(key)
       const route = at.ask(inForce.route, routeKey)
@@ -114,7 +114,7 @@ export function createAttached(from: Ingredients, inForce: InForceSteps): Attach
   })
   const source = memo.step<Source | null>({
     name: 'policy as a source',
-    same: (a, b) => JSON.stringify(a) === JSON.stringify(b),
+    keep: keepIf((a, b) => JSON.stringify(a) === JSON.stringify(b)),
     run(ref, at) {
       const policy = find(at, ref)
       return policy === null ? null : sourceOf(policy.resource, policy.generation)

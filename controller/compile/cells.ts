@@ -3,80 +3,82 @@
  * is laid over them once, by pointer comparisons, and maps that kept their identity are skipped.
  * Pinned by memo.test.ts: "after any edits a memo says what a fresh one says".
  */
+import { type Clock, Read } from './read.ts'
 import type { Reader } from './reader.ts'
-import { type Kind, type Remembered, type Resource, resourceId, type Snapshot } from './snapshot.ts'
-
-/** Something whose change makes a step run again. */
-export interface Read {
-  /** The revision in which it last became another one; 0: it is as it was when first read. */
-  readonly changedAt: number
-  /** Brings it up to the present revision. Cells always are. */
-  settle(): void
-  /** Marks that a living result depends on it. */
-  use(revision: number): void
-}
+import {
+  type Installation,
+  type Kind,
+  type Remembered,
+  type Resource,
+  resourceId,
+  type Snapshot,
+} from './snapshot.ts'
 
 type Inner = ReadonlyMap<string, Resource>
 const NONE: Inner = new Map()
 
-class Cell<V> implements Read {
-  value: V
-  changedAt = 0
-  usedAt = 0
-  constructor(value: V) {
-    this.value = value
+class Cell<V> extends Read {
+  #value: V
+  readonly #forget: () => void
+  constructor(clock: Clock, value: V, forget: () => void) {
+    super(clock)
+    this.#value = value
+    this.#forget = forget
+  }
+
+  get value(): V {
+    return this.#value
   }
 
   settle(): void {}
 
-  use(revision: number): void {
-    this.usedAt = revision
+  release(): void {
+    this.#forget()
   }
 
-  move(value: V, revision: number): void {
-    if (this.value === value) return
-    this.value = value
-    this.changedAt = revision
+  move(value: V): void {
+    if (this.#value === value) return
+    this.#value = value
+    this.changedAt = this.clock.revision
+    this.disturb()
   }
 }
 
 /** Everything read from one namespace of one kind. */
 interface Group {
   inner: Inner
-  readonly list: Cell<Inner>
+  list: Cell<Inner> | null
   readonly objects: Map<string, Cell<Resource | null>>
 }
 
 export class Cells {
   #snapshot: Snapshot
-  #revision = 0
+  readonly #clock: Clock
   readonly #groups = new Map<Kind, Map<string, Group>>()
   readonly #kinds = new Map<Kind, Cell<ReadonlyMap<string, Inner>>>()
   readonly #remembered = new Map<string, Cell<Remembered | null>>()
   readonly #forbidden = new Map<string, Cell<string | null>>()
-  readonly #installation: Cell<Snapshot['installation']>
+  readonly #installation: Cell<Installation>
 
-  constructor(snapshot: Snapshot) {
+  constructor(snapshot: Snapshot, clock: Clock) {
     this.#snapshot = snapshot
-    this.#installation = new Cell(snapshot.installation)
+    this.#clock = clock
+    this.#installation = new Cell(clock, snapshot.installation, () => {})
   }
 
-  move(snapshot: Snapshot, revision: number): void {
+  move(snapshot: Snapshot): void {
     const before = this.#snapshot
     this.#snapshot = snapshot
-    this.#revision = revision
-    this.#installation.move(snapshot.installation, revision)
+    this.#installation.move(snapshot.installation)
     for (const [kind, groups] of this.#groups) {
       if (before.kinds[kind] !== snapshot.kinds[kind]) this.#moveGroups(kind, groups)
     }
-    for (const [kind, cell] of this.#kinds) cell.move(snapshot.kinds[kind], revision)
+    for (const [kind, cell] of this.#kinds) cell.move(snapshot.kinds[kind])
     if (before.remembered !== snapshot.remembered) {
-      for (const [id, cell] of this.#remembered) {
-        cell.move(snapshot.remembered.get(id) ?? null, revision)
-      }
+      for (const [id, cell] of this.#remembered) cell.move(snapshot.remembered.get(id) ?? null)
     }
     for (const [namespace, cell] of this.#forbidden) {
-      cell.move(snapshot.secretsForbidden.get(namespace) ?? null, revision)
+      cell.move(snapshot.secretsForbidden.get(namespace) ?? null)
     }
   }
 
@@ -85,8 +87,8 @@ export class Cells {
       const inner = this.#inner(kind, namespace)
       if (inner === group.inner) continue
       group.inner = inner
-      group.list.move(inner, this.#revision)
-      for (const [name, cell] of group.objects) cell.move(inner.get(name) ?? null, this.#revision)
+      group.list?.move(inner)
+      for (const [name, cell] of group.objects) cell.move(inner.get(name) ?? null)
     }
   }
 
@@ -97,54 +99,45 @@ export class Cells {
   #group(kind: Kind, namespace: string): Group {
     const groups = kept(this.#groups, kind, () => new Map<string, Group>())
     return kept(groups, namespace, () => {
-      const inner = this.#inner(kind, namespace)
-      return { inner, list: new Cell(inner), objects: new Map() }
+      return { inner: this.#inner(kind, namespace), list: null, objects: new Map() }
     })
   }
 
-  /** The values as they are now; `note` hears of every cell that was looked at. */
-  reader(note: (read: Read) => void): Reader {
-    const snapshot = this.#snapshot
-    function see<V>(cell: Cell<V>): V {
-      note(cell)
-      return cell.value
-    }
-    const installation = this.#installation
-    return {
-      get: (kind, namespace, name) => see(this.#object(kind, namespace, name)),
-      list: (kind, namespace) => see(this.#group(kind, namespace).list),
-      all: (kind) => see(kept(this.#kinds, kind, () => new Cell(snapshot.kinds[kind]))),
-      remembered: (kind, namespace, name) =>
-        see(this.#memory(resourceId(kind, namespace, name), snapshot)),
-      secretsForbidden: (namespace) => {
-        const value = () => new Cell(snapshot.secretsForbidden.get(namespace) ?? null)
-        return see(kept(this.#forbidden, namespace, value))
-      },
-      get installation() {
-        return see(installation)
-      },
-    }
+  object(kind: Kind, namespace: string, name: string): Cell<Resource | null> {
+    const { inner, objects } = this.#group(kind, namespace)
+    return this.#cell(objects, name, () => inner.get(name) ?? null)
   }
 
-  #object(kind: Kind, namespace: string, name: string): Cell<Resource | null> {
+  list(kind: Kind, namespace: string): Cell<Inner> {
     const group = this.#group(kind, namespace)
-    return kept(group.objects, name, () => new Cell(group.inner.get(name) ?? null))
+    group.list ??= new Cell(this.#clock, group.inner, () => {
+      group.list = null
+    })
+    return group.list
   }
 
-  #memory(id: string, snapshot: Snapshot): Cell<Remembered | null> {
-    return kept(this.#remembered, id, () => new Cell(snapshot.remembered.get(id) ?? null))
+  all(kind: Kind): Cell<ReadonlyMap<string, Inner>> {
+    return this.#cell(this.#kinds, kind, () => this.#snapshot.kinds[kind])
   }
 
-  /** Forgets what no living result has read. */
-  sweep(revision: number): void {
-    for (const groups of this.#groups.values()) {
-      for (const [namespace, group] of groups) {
-        drop(group.objects, revision)
-        if (group.objects.size === 0 && group.list.usedAt !== revision) groups.delete(namespace)
-      }
-    }
-    drop(this.#remembered, revision)
-    drop(this.#forbidden, revision)
+  remembered(id: string): Cell<Remembered | null> {
+    return this.#cell(this.#remembered, id, () => this.#snapshot.remembered.get(id) ?? null)
+  }
+
+  forbidden(namespace: string): Cell<string | null> {
+    return this.#cell(
+      this.#forbidden,
+      namespace,
+      () => this.#snapshot.secretsForbidden.get(namespace) ?? null,
+    )
+  }
+
+  get installation(): Cell<Installation> {
+    return this.#installation
+  }
+
+  #cell<K, V>(cells: Map<K, Cell<V>>, key: K, value: () => V): Cell<V> {
+    return kept(cells, key, () => new Cell(this.#clock, value(), () => cells.delete(key)))
   }
 }
 
@@ -156,6 +149,41 @@ function kept<K, V>(map: Map<K, V>, key: K, make: () => V): V {
   return made
 }
 
-function drop(cells: Map<string, Cell<unknown>>, revision: number): void {
-  for (const [key, cell] of cells) if (cell.usedAt !== revision) cells.delete(key)
+/** A reader of the cells that tells of each one that was looked at. */
+export class CellReader implements Reader {
+  readonly #cells: Cells
+  readonly #note: (read: Read) => void
+  constructor(cells: Cells, note: (read: Read) => void) {
+    this.#cells = cells
+    this.#note = note
+  }
+
+  #see<V>(cell: Cell<V>): V {
+    this.#note(cell)
+    return cell.value
+  }
+
+  get(kind: Kind, namespace: string, name: string): Resource | null {
+    return this.#see(this.#cells.object(kind, namespace, name))
+  }
+
+  list(kind: Kind, namespace: string): Inner {
+    return this.#see(this.#cells.list(kind, namespace))
+  }
+
+  all(kind: Kind): ReadonlyMap<string, Inner> {
+    return this.#see(this.#cells.all(kind))
+  }
+
+  remembered(kind: Kind, namespace: string, name: string): Remembered | null {
+    return this.#see(this.#cells.remembered(resourceId(kind, namespace, name)))
+  }
+
+  secretsForbidden(namespace: string): string | null {
+    return this.#see(this.#cells.forbidden(namespace))
+  }
+
+  get installation(): Installation {
+    return this.#see(this.#cells.installation)
+  }
 }

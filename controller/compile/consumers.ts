@@ -5,9 +5,9 @@
  */
 import { type Aged, olderFirst } from './precedence.ts'
 import type { InForceSteps, Ingredients } from './in-force.ts'
-import type { Step } from './memo.ts'
-import { allKeys, keyOf, namesOf } from './resolve.ts'
-import { type Sealed, sameSealed, sourceOf } from './seal.ts'
+import { keepIf, type Step } from './memo.ts'
+import { keyOf, namesOf } from './resolve.ts'
+import { keepSealed, sameItems, type Sealed, sourceOf } from './seal.ts'
 
 export interface ConsumerSteps {
   /** Keyed by namespace: its consumers, and the keys that lead to them. */
@@ -24,8 +24,7 @@ export function createConsumers(
     name: 'holders of hashes',
     run(_, at) {
       const oldest = new Map<string, Aged>()
-      for (const name of allKeys('ApiKey', at.reader)) {
-        const key = at.ask(inForce.apiKey, name)
+      for (const key of at.askAll(inForce.apiKey, at.ask(inForce.keys, 'ApiKey'))) {
         if (key === null || key.value === null) continue
         const other = oldest.get(key.value.sha256)
         const older = other === undefined || olderFirst(key.resource, other) < 0
@@ -38,7 +37,7 @@ export function createConsumers(
   })
   const keyObject = memo.step<Sealed | null>({
     name: 'key object',
-    same: sameSealed,
+    keep: keepSealed,
     run(key, at) {
       const found = at.ask(inForce.apiKey, key)
       if (found === null || found.value === null) return null
@@ -65,7 +64,7 @@ export function createConsumers(
   })
   const objects = memo.step<readonly Sealed[]>({
     name: 'consumers of a namespace',
-    same: (a, b) => a.length === b.length && a.every((sealed, i) => sealed === b[i]),
+    keep: keepIf(sameItems),
     run(namespace, at) {
       const consumers = [...at.reader.list('Consumer', namespace).keys()].flatMap(
         (name) => at.ask(inForce.consumerObject, keyOf(namespace, name)) ?? [],

@@ -8,7 +8,7 @@ import type { ConsumerSpec } from '../../crds/consumer.ts'
 import type { ApiKey, Consumer } from '#wire/auth'
 import type { PolicyShape } from './attach.ts'
 import { dataPlanesOf, type GatewayInForce, gatewayInForce } from './gateway.ts'
-import type { Memo, Step } from './memo.ts'
+import { keepIf, type Memo, type Step } from './memo.ts'
 import {
   type PolicyInForce,
   type PolicyKind,
@@ -18,14 +18,16 @@ import {
 } from './policy-in-force.ts'
 import { FieldPath, type Problem } from './problem.ts'
 import type { Reader } from './reader.ts'
-import { grantsBy, namesOf } from './resolve.ts'
+import { allKeys, grantsBy, namesOf } from './resolve.ts'
 import { type RouteInForce, routeInForce } from './route-in-force.ts'
 import { readSpec } from './salvage.ts'
-import { type Sealed, type Sealer, sameSealed, sourceOf } from './seal.ts'
-import type { Resource } from './snapshot.ts'
+import { keepSealed, sameItems, type Sealed, type Sealer, sourceOf } from './seal.ts'
+import { type OwnKind, OWN_KINDS, type Resource } from './snapshot.ts'
 import type { Steps } from './steps.ts'
 
 export interface InForceSteps {
+  /** Keyed by kind: `namespace/name` of all its objects, the same list while it names the same. */
+  readonly keys: Step<readonly string[]>
   readonly gateway: Step<GatewayInForce | null>
   readonly gatewayObject: Step<Sealed | null>
   readonly route: Step<RouteInForce | null>
@@ -67,9 +69,14 @@ export function createInForce(from: Ingredients): InForceSteps {
   })
   return {
     gateway,
+    keys: memo.step<readonly string[]>({
+      name: 'keys of a kind',
+      keep: keepIf(sameItems),
+      run: (kind, at) => allKeys(kindOf(kind), at.reader),
+    }),
     gatewayObject: memo.step({
       name: 'gateway object',
-      same: sameSealed,
+      keep: keepSealed,
       run(key, at) {
         const value = at.ask(gateway, key)
         return value === null ? null : gatewayObject(value, at.ask(dataPlanes, key), sealer)
@@ -83,10 +90,16 @@ export function createInForce(from: Ingredients): InForceSteps {
     ...consumerSteps(from),
     secret: memo.step({
       name: 'secret object',
-      same: sameSealed,
+      keep: keepSealed,
       run: (key, at) => secretObject(key, at.reader, sealer),
     }),
   }
+}
+
+function kindOf(text: string): OwnKind {
+  const kind = OWN_KINDS.find((one) => one === text)
+  if (kind === undefined) throw new TypeError(`no kind is called ${text}`)
+  return kind
 }
 
 function gatewayObject(gateway: GatewayInForce, dataPlanes: number, sealer: Sealer): Sealed {
@@ -125,7 +138,7 @@ function policySteps({ memo, steps }: Ingredients) {
   })
   const shape = memo.step<PolicyShape | null>({
     name: 'policy shape',
-    same: sameShape,
+    keep: keepIf(sameShape),
     run(ref, at) {
       const value = at.ask(policy, ref)
       return value === null ? null : shapeOf(value)
@@ -149,7 +162,7 @@ function consumerSteps({ memo, sealer, steps }: Ingredients) {
   })
   const consumerObject = memo.step({
     name: 'consumer object',
-    same: sameSealed,
+    keep: keepSealed,
     run(key, at): Sealed | null {
       const value = at.ask(consumer, key)
       if (value === null || value.value === null) return null

@@ -192,7 +192,7 @@ function gatewaysAt({ policy }: At, target: TargetName, scene: Scene): readonly 
   switch (target.kind) {
     case 'ApiGateway': {
       const key = keyOf(namespace, target.name)
-      return scene.at.ask(scene.before.placement.served, key) === 'yes' ? [key] : []
+      return scene.at.ask(scene.before.placement.routes, key).length > 0 ? [key] : []
     }
     case 'Namespace': {
       const routes = [...scene.at.reader.list('ApiRoute', namespace).keys()]

@@ -10,9 +10,9 @@ import type { Ingredients } from './in-force.ts'
 import { judgePolicy } from './judge-policy.ts'
 import { judgeRoute } from './judge-route.ts'
 import { acceptance, isFailure, type Opinion } from './judgement.ts'
-import type { Recorder, Step } from './memo.ts'
+import { keepIf, type Recorder, type Step } from './memo.ts'
 import { FieldPath, type Problem } from './problem.ts'
-import { allKeys, idOf, namesOf } from './resolve.ts'
+import { namesOf } from './resolve.ts'
 import type { OwnKind } from './snapshot.ts'
 import type { Before } from './table.ts'
 
@@ -46,7 +46,7 @@ export function createJudge({ memo }: Ingredients, before: Before): JudgeSteps {
     kind,
     verdict: memo.step<Verdict | null>({
       name: `verdict of ${kind}`,
-      same: (a, b) => JSON.stringify(a) === JSON.stringify(b),
+      keep: keepIf((a, b) => JSON.stringify(a) === JSON.stringify(b)),
       run(key, at) {
         const opinion = JUDGES[kind](key, at, before)
         return opinion === null ? null : verdictOf(opinion)
@@ -59,9 +59,9 @@ export function createJudge({ memo }: Ingredients, before: Before): JudgeSteps {
       run(_, at) {
         const verdicts = new Map<string, Verdict>()
         for (const { kind, verdict } of steps) {
-          for (const key of allKeys(kind, at.reader)) {
-            const value = at.ask(verdict, key)
-            if (value !== null) verdicts.set(idOf(kind, key), value)
+          const keys = at.ask(before.inForce.keys, kind)
+          for (const [i, value] of at.askAll(verdict, keys).entries()) {
+            if (value !== null) verdicts.set(`${kind} ${keys[i]}`, value)
           }
         }
         return verdicts

@@ -1,11 +1,12 @@
 /**
  * Runs compile steps again exactly when something that they read has changed. Each result keeps the
- * reads it came from: objects (absent ones too), lists, and results of other steps. A new snapshot is
- * compared with the last one by pointers, and a step whose reads are all the same keeps its result.
- * Nothing is ever patched: a result is what its step returned for the reads it has now.
+ * reads it came from: objects (absent ones too), lists, and results of other steps. A step whose
+ * reads are all the same keeps its result; nothing is ever patched: a result is what its step
+ * returned for the reads it has now.
  * Pinned by memo.test.ts: "after any edits a memo says what a fresh one says".
  */
-import { Cells, type Read } from './cells.ts'
+import { CellReader, Cells } from './cells.ts'
+import { Clock, Derived, type Read, releaseOrphans } from './read.ts'
 import type { Reader } from './reader.ts'
 import type { Snapshot } from './snapshot.ts'
 
@@ -13,17 +14,19 @@ import type { Snapshot } from './snapshot.ts'
 export interface Recorder {
   readonly reader: Reader
   ask<V>(step: Step<V>, key: string): V
+  /** The same for many, recorded as one read for as long as the very same list asks. */
+  askAll<V>(step: Step<V>, keys: readonly string[]): readonly V[]
 }
 
 /** A pure function of its key, what it reads and the results of other steps. */
 export interface StepOf<V> {
   readonly name: string
-  run(key: string, at: Recorder): V
+  readonly run: (key: string, at: Recorder) => V
   /**
-   * Whether the new result says nothing new: the old one then keeps its identity, and whatever
-   * depends on it need not run. Absent: only the very same object does.
+   * The result to go on with: the earlier one where the new one says nothing new (whatever depends
+   * on it then need not run), or the new one with parts of the earlier. Equal to `after` in content.
    */
-  same?(before: V, after: V): boolean
+  readonly keep?: (before: V, after: V) => V
 }
 
 export interface Memo {
@@ -32,71 +35,101 @@ export interface Memo {
   over<V>(snapshot: Snapshot, story: (at: Recorder) => V): V
 }
 
-/** Dead results may be half as many as living ones, and a small memo is never swept. */
-const SWEEP_FACTOR = 1.5
-const SWEEP_MIN = 1_000
+/** The usual `keep`: all of the earlier result, or all of the new one. */
+export function keepIf<V>(same: (before: V, after: V) => boolean): (before: V, after: V) => V {
+  return (before, after) => (same(before, after) ? before : after)
+}
 
 export function createMemo(): Memo {
-  const steps: Step<unknown>[] = []
   const walk = new Walk()
   return {
-    step<V>(of: StepOf<V>): Step<V> {
-      const step = new Step(of, walk)
-      steps.push(step)
-      return step
-    },
+    step: (of) => new Step(of, walk),
     over(snapshot, story) {
       walk.move(snapshot)
-      const result = story(walk.recorder(ignore))
-      const size = steps.reduce((sum, step) => sum + step.size(), 0)
-      if (size > SWEEP_MIN + walk.living * SWEEP_FACTOR) {
-        for (const step of steps) step.sweep()
-        walk.sweep()
-      }
+      const result = walk.tell(story)
+      releaseOrphans(walk.clock)
       return result
     },
   }
 }
 
-function ignore(): void {}
-
-/** One compile after the other: which revision it is, and what it has asked for. */
+/** One compile after the other. */
 class Walk {
-  revision = 0
-  /** Results that this revision has asked for. */
-  living = 0
+  readonly clock = new Clock()
+  #runs = 0
   #cells: Cells | null = null
+  #root: Root | null = null
 
   move(snapshot: Snapshot): void {
-    this.revision += 1
-    this.living = 0
-    this.#cells ??= new Cells(snapshot)
-    this.#cells.move(snapshot, this.revision)
+    this.clock.revision += 1
+    if (this.#cells === null) this.#cells = new Cells(snapshot, this.clock)
+    else this.#cells.move(snapshot)
   }
 
-  recorder(note: (read: Read) => void): Recorder {
+  /** What the story asks for is wanted until it is told again. */
+  tell<V>(story: (at: Recorder) => V): V {
+    this.#root ??= new Root(this.clock)
+    const [value, reads] = this.record(story)
+    this.#root.want(reads)
+    return value
+  }
+
+  record<V>(run: (at: Recorder) => V): readonly [V, readonly Read[]] {
     if (this.#cells === null) throw new TypeError('a memo is read only over a snapshot')
-    return {
-      reader: this.#cells.reader(note),
-      ask: (step, key) => {
-        const result = step.result(key)
-        const value = result.current()
-        note(result)
-        return value
-      },
-    }
-  }
-
-  sweep(): void {
-    this.#cells?.sweep(this.revision)
+    const recording = new Recording(this.#cells, (this.#runs += 1))
+    const value = run(recording)
+    return [value, recording.reads]
   }
 }
 
-/** A step with the results that it has had. */
+/** Holds on to what the last story asked for. */
+class Root extends Derived {
+  readonly name = 'story'
+  want(reads: readonly Read[]): void {
+    this.depend(reads)
+  }
+
+  protected remake(): 'kept' {
+    return 'kept'
+  }
+}
+
+class Recording implements Recorder {
+  readonly reads: Read[] = []
+  readonly reader: Reader
+  readonly #run: number
+  constructor(cells: Cells, run: number) {
+    this.#run = run
+    this.reader = new CellReader(cells, (read) => this.#note(read))
+  }
+
+  #note(read: Read): void {
+    if (read.seenBy === this.#run) return
+    read.seenBy = this.#run
+    this.reads.push(read)
+  }
+
+  ask<V>(step: Step<V>, key: string): V {
+    const result = step.result(key)
+    const value = result.current()
+    this.#note(result)
+    return value
+  }
+
+  askAll<V>(step: Step<V>, keys: readonly string[]): readonly V[] {
+    const group = step.group(keys)
+    const values = group.current()
+    this.#note(group)
+    return values
+  }
+}
+
+/** A step with the results that it has. */
 export class Step<V> {
   readonly of: StepOf<V>
   readonly #walk: Walk
   readonly #results = new Map<string, Result<V>>()
+  readonly #groups = new Map<readonly string[], Group<V>>()
   constructor(of: StepOf<V>, walk: Walk) {
     this.of = of
     this.#walk = walk
@@ -111,88 +144,97 @@ export class Step<V> {
     return result
   }
 
-  size(): number {
-    return this.#results.size
+  group(keys: readonly string[]): Group<V> {
+    let group = this.#groups.get(keys)
+    if (group === undefined) {
+      group = new Group(this, keys, this.#walk)
+      this.#groups.set(keys, group)
+    }
+    return group
   }
 
-  /** Drops the results that this revision did not ask for; the others hold on to their reads. */
-  sweep(): void {
-    const { revision } = this.#walk
-    for (const [key, result] of this.#results) {
-      if (result.verifiedAt === revision) result.useReads()
-      else this.#results.delete(key)
-    }
+  forget(key: string): void {
+    this.#results.delete(key)
+  }
+
+  forgetGroup(keys: readonly string[]): void {
+    this.#groups.delete(keys)
   }
 }
 
-/** What a step said for one key, with everything that it had looked at. */
-class Result<V> implements Read {
-  changedAt = 0
-  verifiedAt = 0
+/** What a step said for one key. */
+class Result<V> extends Derived {
   #held: { readonly value: V } | null = null
-  #reads: readonly Read[] = []
-  #state: 'resting' | 'running' = 'resting'
   readonly #step: Step<V>
   readonly #key: string
   readonly #walk: Walk
   constructor(step: Step<V>, key: string, walk: Walk) {
+    super(walk.clock)
     this.#step = step
     this.#key = key
     this.#walk = walk
   }
 
-  settle(): void {
-    this.current()
-  }
-
-  use(): void {}
-
-  useReads(): void {
-    for (const read of this.#reads) read.use(this.#walk.revision)
+  get name(): string {
+    return this.#step.of.name
   }
 
   current(): V {
-    const { revision } = this.#walk
-    const held = this.#held
-    if (held !== null && this.verifiedAt === revision) return held.value
-    if (this.#state === 'running') {
-      throw new TypeError(`compile step ${this.#step.of.name} asks for its own result`)
-    }
-    this.#walk.living += 1
-    const value = held === null || this.#moved() ? this.#run() : held.value
-    this.verifiedAt = revision
-    return value
+    this.settle()
+    if (this.#held === null) throw new TypeError(`compile step ${this.name} has no result`)
+    return this.#held.value
   }
 
-  #moved(): boolean {
-    for (const read of this.#reads) {
-      read.settle()
-      if (read.changedAt > this.verifiedAt) return true
-    }
-    return false
-  }
-
-  #run(): V {
-    const reads = new Set<Read>()
-    this.#state = 'running'
-    try {
-      const recorder = this.#walk.recorder((read) => reads.add(read))
-      const value = this.#step.of.run(this.#key, recorder)
-      this.#reads = [...reads]
-      return this.#keep(value)
-    } finally {
-      this.#state = 'resting'
-    }
-  }
-
-  #keep(value: V): V {
-    const held = this.#held
-    if (held !== null) {
-      const nothingNew = held.value === value || this.#step.of.same?.(held.value, value) === true
-      if (nothingNew) return held.value
-      this.changedAt = this.#walk.revision
-    }
+  protected remake(): 'changed' | 'kept' {
+    const { run, keep } = this.#step.of
+    const [after, reads] = this.#walk.record((at) => run(this.#key, at))
+    this.depend(reads)
+    const before = this.#held
+    const value = before === null || keep === undefined ? after : keep(before.value, after)
+    if (before?.value === value) return 'kept'
     this.#held = { value }
-    return value
+    return 'changed'
+  }
+
+  override release(): void {
+    super.release()
+    this.#step.forget(this.#key)
+  }
+}
+
+/** What a step said for each of a list of keys. */
+class Group<V> extends Derived {
+  #values: readonly V[] | null = null
+  readonly #step: Step<V>
+  readonly #keys: readonly string[]
+  readonly #results: readonly Result<V>[]
+  constructor(step: Step<V>, keys: readonly string[], walk: Walk) {
+    super(walk.clock)
+    this.#step = step
+    this.#keys = keys
+    this.#results = keys.map((key) => step.result(key))
+    this.depend(this.#results)
+  }
+
+  get name(): string {
+    return this.#step.of.name
+  }
+
+  current(): readonly V[] {
+    this.settle()
+    return this.#values ?? []
+  }
+
+  protected remake(): 'changed' | 'kept' {
+    const before = this.#values
+    const values = this.#results.map((result) => result.current())
+    if (before !== null && values.every((value, i) => value === before[i])) return 'kept'
+    this.#values = values
+    return 'changed'
+  }
+
+  override release(): void {
+    super.release()
+    this.#step.forgetGroup(this.#keys)
   }
 }

@@ -6,29 +6,25 @@
  */
 import type { HostEntry } from '#wire/table'
 import type { InForceSteps, Ingredients } from './in-force.ts'
-import type { Memo, Recorder, Step } from './memo.ts'
-import { type Claim, ownerOf, type Ownership, wildcardsOver } from './ownership.ts'
+import { keepIf, type Step } from './memo.ts'
+import { type Claim, type HostRules, ownerOf, type Ownership, wildcardsOver } from './ownership.ts'
 import { inPrecedence, type Ranked, rankOf } from './precedence.ts'
 import { admits, keyOf, namesOf } from './resolve.ts'
 import { gatewayKeys, type RouteInForce } from './route-in-force.ts'
-import { type Sealed, type Sealer, sameSealed } from './seal.ts'
+import { keepEach, keepSealed, sameItems, type Sealed } from './seal.ts'
 
 export interface PlacementSteps {
-  /** Keyed `gateway`: host → routes of it that are admitted and name the host. */
-  readonly claims: Step<Claims>
   /** Keyed `gateway route`. */
   readonly placement: Step<Placement>
-  /** Keyed `gateway host`. */
-  readonly owner: Step<Ownership>
+  /** Keyed `gateway`: keys `gateway route` of the routes that it admits. */
+  readonly routes: Step<readonly string[]>
+  /** Keyed `gateway`: keys `gateway host` of the hosts that they name. */
+  readonly hosts: Step<readonly string[]>
   /** Keyed `gateway host`; null where nobody owns it. */
   readonly hostObject: Step<Sealed | null>
-  /** Keyed `gateway`: whether any route is admitted there. */
-  readonly served: Step<'yes' | 'no'>
   /** Keyed `gateway`: hosts without routes that must not fall to a wildcard of others. */
   readonly reserved: Step<readonly Sealed[]>
 }
-
-export type Claims = ReadonlyMap<string, readonly Claim[]>
 
 export type Placement =
   | { readonly kind: 'noGateway' }
@@ -40,10 +36,16 @@ export type Placement =
       readonly refused: readonly { readonly host: string; readonly because: string }[]
     }
 
-/** Keys of two parts: neither has a space in it. */
+/** Keys of two parts: the first has no space in it. */
 export function pairOf(key: string): readonly [string, string] {
   const space = key.indexOf(' ')
   return [key.slice(0, space), key.slice(space + 1)]
+}
+
+/** All that hosts and gateways see of a route. */
+interface Outline {
+  readonly claim: RouteClaim
+  readonly entries: readonly Ranked[]
 }
 
 interface RouteClaim extends Claim {
@@ -51,13 +53,28 @@ interface RouteClaim extends Claim {
   readonly gateways: readonly string[]
 }
 
-export function createPlacement(
-  { memo, sealer }: Ingredients,
-  { gateway, route }: InForceSteps,
-): PlacementSteps {
-  const admission = memo.step({
+type Claims = ReadonlyMap<string, readonly Claim[]>
+
+/** One host of a gateway: whose it is, and the routes of that namespace which name it. */
+interface HostView extends Ownership {
+  readonly own: readonly Claim[]
+}
+
+interface HostBook {
+  readonly claims: Claims
+  readonly views: ReadonlyMap<string, HostView>
+  readonly routes: readonly string[]
+  readonly hosts: readonly string[]
+}
+
+type Admission = 'noGateway' | 'notAdmitted' | 'admitted'
+
+export function createPlacement(from: Ingredients, inForce: InForceSteps): PlacementSteps {
+  const { memo } = from
+  const { gateway, route, keys } = inForce
+  const admission = memo.step<Admission>({
     name: 'admission',
-    run(key, at): 'noGateway' | 'notAdmitted' | 'admitted' {
+    run(key, at) {
       const [gatewayKey, namespace] = pairOf(key)
       const value = at.ask(gateway, gatewayKey)
       if (value === null) return 'noGateway'
@@ -65,171 +82,60 @@ export function createPlacement(
       return admitted === 'yes' ? 'admitted' : 'notAdmitted'
     },
   })
-  const routeClaim = memo.step<RouteClaim | null>({
-    name: 'claims of a route',
-    same: sameJson,
-    run(key, at): RouteClaim | null {
+  const outline = memo.step<Outline | null>({
+    name: 'outline of a route',
+    keep: keepOutline,
+    run(key, at) {
       const value = at.ask(route, key)
-      return value === null ? null : claimOf(value)
+      if (value === null) return null
+      return { claim: claimOf(value), entries: inPrecedence(rankedOf(value)) }
     },
   })
-  const claims = memo.step<Claims>({
-    name: 'claims on a gateway',
-    same: sameClaims,
-    run: (gatewayKey, at): Claims =>
-      claimsOn(gatewayKey, at, (key, namespace) =>
-        at.ask(admission, `${gatewayKey} ${namespace}`) === 'admitted'
-          ? at.ask(routeClaim, key)
-          : null,
-      ),
+  const book = memo.step<HostBook>({
+    name: 'hosts of a gateway',
+    keep: keepBook,
+    run(gatewayKey, at) {
+      const rules = at.ask(gateway, gatewayKey)?.hostRules ?? NO_RULES
+      const outlines = at.askAll(outline, at.ask(keys, 'ApiRoute'))
+      const admitted = new Map<string, Admission>()
+      const isAdmitted = (namespace: string): boolean => {
+        const known = admitted.get(namespace) ?? at.ask(admission, `${gatewayKey} ${namespace}`)
+        admitted.set(namespace, known)
+        return known === 'admitted'
+      }
+      return bookOf(gatewayKey, claimsOn(gatewayKey, outlines, isAdmitted), rules)
+    },
   })
-  const hosts = hostSteps(memo, sealer, { gateway, route, claims })
+  const view = memo.step<HostView | null>({
+    name: 'host of a gateway',
+    run(key, at) {
+      const [gatewayKey, host] = pairOf(key)
+      return at.ask(book, gatewayKey).views.get(host) ?? null
+    },
+  })
   return {
-    claims,
-    ...hosts,
-    served: memo.step<'yes' | 'no'>({
-      name: 'served',
-      run: (key, at) => (at.ask(claims, key).size > 0 ? 'yes' : 'no'),
-    }),
-    placement: memo.step<Placement>({
-      name: 'placement',
-      same: sameJson,
-      run(key, at): Placement {
-        const [gatewayKey, routeKey] = pairOf(key)
-        const value = at.ask(routeClaim, routeKey)
-        const { namespace } = namesOf(routeKey)
-        const admitted = at.ask(admission, `${gatewayKey} ${namespace}`)
-        if (admitted !== 'admitted') return { kind: admitted }
-        return placed(value, (host) => at.ask(hosts.owner, `${gatewayKey} ${host}`))
-      },
-    }),
+    placement: placementStep(from, { outline, admission, view }),
+    routes: memo.step({ name: 'routes', run: (key, at) => at.ask(book, key).routes }),
+    hosts: memo.step({ name: 'hosts', run: (key, at) => at.ask(book, key).hosts }),
+    hostObject: hostStep(from, { outline, view }),
+    reserved: reservedStep(from, inForce, book),
   }
 }
 
-function sameJson(a: unknown, b: unknown): boolean {
-  return JSON.stringify(a) === JSON.stringify(b)
-}
+const NO_RULES: HostRules = { grants: new Map(), ungranted: 'refuse' }
 
-function claimOf(route: RouteInForce): RouteClaim {
-  const { namespace, name, createdMs } = route.resource
+// ---- one route ------------------------------------------------------------------------------
+
+function claimOf(value: RouteInForce): RouteClaim {
+  const { namespace, name, createdMs } = value.resource
   return {
     namespace,
     name,
     createdMs,
-    standing: route.runs === 'nothing' ? 'broken' : 'accepted',
-    hosts: [...new Set(route.reading.hosts)],
-    gateways: gatewayKeys(route),
+    standing: value.runs === 'nothing' ? 'broken' : 'accepted',
+    hosts: [...new Set(value.reading.hosts)],
+    gateways: gatewayKeys(value),
   }
-}
-
-function claimsOn(
-  gatewayKey: string,
-  at: Recorder,
-  claimBy: (route: string, namespace: string) => RouteClaim | null,
-): Claims {
-  const claims = new Map<string, Claim[]>()
-  for (const [namespace, routes] of at.reader.all('ApiRoute')) {
-    for (const name of routes.keys()) {
-      const claim = claimBy(keyOf(namespace, name), namespace)
-      if (claim === null || !claim.gateways.includes(gatewayKey)) continue
-      addTo(claims, claim)
-    }
-  }
-  return claims
-}
-
-function addTo(claims: Map<string, Claim[]>, claim: RouteClaim): void {
-  for (const host of claim.hosts) {
-    const others = claims.get(host)
-    if (others === undefined) claims.set(host, [claim])
-    else others.push(claim)
-  }
-}
-
-function sameClaims(a: Claims, b: Claims): boolean {
-  if (a.size !== b.size) return false
-  for (const [host, list] of a) if (!sameItems(list, b.get(host) ?? [])) return false
-  return true
-}
-
-function sameItems<T>(a: readonly T[], b: readonly T[]): boolean {
-  return a.length === b.length && a.every((item, i) => item === b[i])
-}
-
-function placed(claim: RouteClaim | null, owner: (host: string) => Ownership): Placement {
-  const hosts: string[] = []
-  const refused: { host: string; because: string }[] = []
-  for (const host of claim?.hosts ?? []) {
-    const { namespace, because } = owner(host)
-    if (namespace === claim?.namespace) hosts.push(host)
-    else refused.push({ host, because })
-  }
-  return { kind: 'placed', hosts, refused }
-}
-
-// ---- hosts ----------------------------------------------------------------------------------
-
-type HostReads = Pick<InForceSteps, 'gateway' | 'route'> & Pick<PlacementSteps, 'claims'>
-
-function hostSteps(memo: Memo, sealer: Sealer, { gateway, route, claims }: HostReads) {
-  const claimants = memo.step<readonly Claim[]>({
-    name: 'claims on a host',
-    same: sameItems,
-    run(key, at): readonly Claim[] {
-      const [gatewayKey, host] = pairOf(key)
-      return at.ask(claims, gatewayKey).get(host) ?? []
-    },
-  })
-  const owner = memo.step<Ownership>({
-    name: 'owner of a host',
-    same: sameJson,
-    run(key, at): Ownership {
-      const [gatewayKey, host] = pairOf(key)
-      const rules = at.ask(gateway, gatewayKey)?.hostRules
-      if (rules === undefined) return { namespace: null, because: '' }
-      return ownerOf(host, (wider) => at.ask(claimants, `${gatewayKey} ${wider}`), rules)
-    },
-  })
-  const entries = memo.step<readonly Ranked[]>({
-    name: 'entries of a route',
-    same: sameJson,
-    run(key, at): readonly Ranked[] {
-      const value = at.ask(route, key)
-      return value === null ? [] : inPrecedence(rankedOf(value))
-    },
-  })
-  const hostObject = memo.step<Sealed | null>({
-    name: 'host object',
-    same: sameSealed,
-    run(key, at): Sealed | null {
-      const [, host] = pairOf(key)
-      const { namespace } = at.ask(owner, key)
-      if (namespace === null) return null
-      const own = at.ask(claimants, key).filter((claim) => claim.namespace === namespace)
-      const ranked = own.flatMap((claim) => at.ask(entries, keyOf(claim.namespace, claim.name)))
-      const listed = inPrecedence(ranked).map(({ rule, match }): HostEntry => ({ rule, match }))
-      return sealer.seal({
-        kind: 'host',
-        key: host,
-        sources: [],
-        value: { namespace, entries: listed },
-      })
-    },
-  })
-  const reserved = memo.step<readonly Sealed[]>({
-    name: 'reserved hosts',
-    same: (a, b) => a.length === b.length && a.every((host, i) => sameSealed(host, b[i] ?? null)),
-    run(gatewayKey, at) {
-      const grants = at.ask(gateway, gatewayKey)?.hostRules.grants ?? new Map<string, string[]>()
-      const ownerOfHost = (host: string): string | null =>
-        at.ask(owner, `${gatewayKey} ${host}`).namespace
-      return reservedHosts(at.ask(claims, gatewayKey), grants, ownerOfHost).map(
-        ({ host, namespace }) =>
-          sealer.seal({ kind: 'host', key: host, sources: [], value: { namespace, entries: [] } }),
-      )
-    },
-  })
-  return { owner, hostObject, reserved }
 }
 
 function rankedOf({ resource, reading }: RouteInForce): readonly Ranked[] {
@@ -249,20 +155,153 @@ function rankedOf({ resource, reading }: RouteInForce): readonly Ranked[] {
   )
 }
 
+function keepOutline(before: Outline | null, after: Outline | null): Outline | null {
+  if (before === null || after === null) return after
+  const claim = sameJson(before.claim, after.claim) ? before.claim : after.claim
+  const entries = sameJson(before.entries, after.entries) ? before.entries : after.entries
+  return claim === before.claim && entries === before.entries ? before : { claim, entries }
+}
+
+function sameJson(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a) === JSON.stringify(b)
+}
+
+interface PlacementReads {
+  readonly outline: Step<Outline | null>
+  readonly admission: Step<Admission>
+  readonly view: Step<HostView | null>
+}
+
+function placementStep({ memo }: Ingredients, reads: PlacementReads): Step<Placement> {
+  return memo.step<Placement>({
+    name: 'placement',
+    keep: keepIf<Placement>(sameJson),
+    run(key, at) {
+      const [gatewayKey, routeKey] = pairOf(key)
+      const { namespace } = namesOf(routeKey)
+      const admitted = at.ask(reads.admission, `${gatewayKey} ${namespace}`)
+      if (admitted !== 'admitted') return { kind: admitted }
+      const hosts: string[] = []
+      const refused: { host: string; because: string }[] = []
+      for (const host of at.ask(reads.outline, routeKey)?.claim.hosts ?? []) {
+        const view = at.ask(reads.view, `${gatewayKey} ${host}`)
+        if (view?.namespace === namespace) hosts.push(host)
+        else refused.push({ host, because: view?.because ?? '' })
+      }
+      return { kind: 'placed', hosts, refused }
+    },
+  })
+}
+
+// ---- all hosts of a gateway -----------------------------------------------------------------
+
+interface Claimed {
+  readonly byHost: Map<string, Claim[]>
+  readonly routes: readonly string[]
+}
+
+function claimsOn(
+  gatewayKey: string,
+  outlines: readonly (Outline | null)[],
+  isAdmitted: (namespace: string) => boolean,
+): Claimed {
+  const byHost = new Map<string, Claim[]>()
+  const routes: string[] = []
+  for (const outline of outlines) {
+    if (outline === null || !outline.claim.gateways.includes(gatewayKey)) continue
+    const { claim } = outline
+    if (!isAdmitted(claim.namespace)) continue
+    routes.push(`${gatewayKey} ${keyOf(claim.namespace, claim.name)}`)
+    addTo(byHost, claim)
+  }
+  return { byHost, routes }
+}
+
+function addTo(byHost: Map<string, Claim[]>, claim: RouteClaim): void {
+  for (const host of claim.hosts) {
+    const others = byHost.get(host)
+    if (others === undefined) byHost.set(host, [claim])
+    else others.push(claim)
+  }
+}
+
+function bookOf(gatewayKey: string, { byHost, routes }: Claimed, rules: HostRules): HostBook {
+  const views = new Map<string, HostView>()
+  for (const [host, claims] of byHost) {
+    const { namespace, because } = ownerOf(host, (wider) => byHost.get(wider) ?? [], rules)
+    const own = claims.filter((claim) => claim.namespace === namespace)
+    views.set(host, { namespace, because, own })
+  }
+  const hosts = [...byHost.keys()].map((host) => `${gatewayKey} ${host}`)
+  return { claims: byHost, views, routes, hosts }
+}
+
+/** Views that say nothing new keep their identity, so that their hosts are not looked at. */
+function keepBook(before: HostBook, after: HostBook): HostBook {
+  const views = new Map<string, HostView>()
+  for (const [host, view] of after.views) {
+    const earlier = before.views.get(host)
+    views.set(host, earlier !== undefined && sameView(earlier, view) ? earlier : view)
+  }
+  const routes = sameItems(before.routes, after.routes) ? before.routes : after.routes
+  const hosts = sameItems(before.hosts, after.hosts) ? before.hosts : after.hosts
+  const same =
+    routes === before.routes &&
+    hosts === before.hosts &&
+    [...views].every(([host, view]) => before.views.get(host) === view)
+  return same ? before : { claims: after.claims, views, routes, hosts }
+}
+
+function sameView(a: HostView, b: HostView): boolean {
+  return a.namespace === b.namespace && a.because === b.because && sameItems(a.own, b.own)
+}
+
+// ---- objects --------------------------------------------------------------------------------
+
+type HostReads = Pick<PlacementReads, 'outline' | 'view'>
+
+function hostStep({ memo, sealer }: Ingredients, { outline, view }: HostReads) {
+  return memo.step<Sealed | null>({
+    name: 'host object',
+    keep: keepSealed,
+    run(key, at) {
+      const [, host] = pairOf(key)
+      const found = at.ask(view, key)
+      if (found === null || found.namespace === null) return null
+      const ranked = found.own.flatMap(
+        ({ namespace, name }) => at.ask(outline, keyOf(namespace, name))?.entries ?? [],
+      )
+      const entries = inPrecedence(ranked).map(({ rule, match }): HostEntry => ({ rule, match }))
+      const value = { namespace: found.namespace, entries }
+      return sealer.seal({ kind: 'host', key: host, sources: [], value })
+    },
+  })
+}
+
 /**
  * Hosts that a grant gives to others than the owner of the wildcard over it, and that nobody has
  * taken yet: the table names them, so that their requests do not fall to the wildcard.
  */
-function reservedHosts(
-  claims: Claims,
-  grants: ReadonlyMap<string, readonly string[]>,
-  ownerOfHost: (host: string) => string | null,
-): readonly { readonly host: string; readonly namespace: string }[] {
-  return [...grants].flatMap(([host, namespaces]) => {
-    const [first] = namespaces
-    const wider = wildcardsOver(host).find((wildcard) => claims.has(wildcard))
-    if (first === undefined || claims.has(host) || wider === undefined) return []
-    const owner = ownerOfHost(wider)
-    return owner === null || namespaces.includes(owner) ? [] : [{ host, namespace: first }]
+function reservedStep(
+  { memo, sealer }: Ingredients,
+  { gateway }: InForceSteps,
+  book: Step<HostBook>,
+): Step<readonly Sealed[]> {
+  return memo.step<readonly Sealed[]>({
+    name: 'reserved hosts',
+    keep: keepEach,
+    run(gatewayKey, at) {
+      const { views } = at.ask(book, gatewayKey)
+      const grants = at.ask(gateway, gatewayKey)?.hostRules.grants ?? NO_RULES.grants
+      return [...grants].flatMap(([host, namespaces]) => {
+        const [namespace] = namespaces
+        const wider = wildcardsOver(host).find((wildcard) => views.has(wildcard))
+        if (namespace === undefined || views.has(host) || wider === undefined) return []
+        const owner = views.get(wider)?.namespace ?? null
+        if (owner === null || namespaces.includes(owner)) return []
+        const value = { namespace, entries: [] }
+        return [sealer.seal({ kind: 'host', key: host, sources: [], value })]
+      })
+    },
   })
 }

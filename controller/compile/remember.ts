@@ -7,10 +7,10 @@ import type { AttachedSteps } from './attached.ts'
 import type { Remembering } from './compiled.ts'
 import type { InForceSteps, Ingredients } from './in-force.ts'
 import { type InForce, isOwnFailure, type Reading } from './last-valid.ts'
-import type { Recorder, Step } from './memo.ts'
+import { keepIf, type Recorder, type Step } from './memo.ts'
 import { POLICY_KINDS, type PolicyInForce, policyRef } from './policy-in-force.ts'
 import { inOrderOfText } from './precedence.ts'
-import { allKeys, idOf, namesOf, targetKey } from './resolve.ts'
+import { idOf, namesOf, targetKey } from './resolve.ts'
 import { gatewayKeys, type RouteInForce } from './route-in-force.ts'
 import { type Remembered, type RememberedPolicy, resourceId } from './snapshot.ts'
 
@@ -28,7 +28,7 @@ export function createRemember(
 ): RememberSteps {
   const ofRoute = memo.step<Remembered | null>({
     name: 'remembered route',
-    same: sameMemory,
+    keep: keepIf(sameMemory),
     run(key, at) {
       const route = at.ask(inForce.route, key)
       if (route === null) return null
@@ -37,43 +37,29 @@ export function createRemember(
   })
   const ofPolicy = memo.step<Remembered | null>({
     name: 'remembered policy',
-    same: sameMemory,
+    keep: keepIf(sameMemory),
     run(ref, at) {
       const policy = at.ask(inForce.policy, ref)
       return policy === null ? null : rememberedOf(policy, () => null)
     },
   })
+  const { routeIds, policyRefs } = idSteps(memo, inForce)
   const remembered = memo.step<ReadonlyMap<string, Remembered>>({
     name: 'remembered',
     run(_, at) {
       const memories = new Map<string, Remembered>()
-      for (const key of allKeys('ApiRoute', at.reader)) {
-        const memory = at.ask(ofRoute, key)
-        if (memory !== null) memories.set(idOf('ApiRoute', key), memory)
-      }
-      for (const kind of POLICY_KINDS) {
-        for (const key of allKeys(kind, at.reader)) {
-          const memory = at.ask(ofPolicy, policyRef(kind, key))
-          if (memory !== null) memories.set(idOf(kind, key), memory)
-        }
-      }
+      const routes = at.ask(inForce.keys, 'ApiRoute')
+      const refs = at.ask(policyRefs, '')
+      put(memories, at.ask(routeIds, ''), at.askAll(ofRoute, routes))
+      put(memories, refs, at.askAll(ofPolicy, refs))
       return memories
     },
   })
-  return { remembered, remembering: rememberingStep(memo, inForce) }
-}
-
-function rememberingStep(
-  memo: Ingredients['memo'],
-  inForce: InForceSteps,
-): Step<readonly Remembering[]> {
-  return memo.step<readonly Remembering[]>({
+  const remembering = memo.step<readonly Remembering[]>({
     name: 'remembering',
     run(_, at) {
-      const routes = allKeys('ApiRoute', at.reader).map((key) => at.ask(inForce.route, key))
-      const policies = POLICY_KINDS.flatMap((kind) =>
-        allKeys(kind, at.reader).map((key) => at.ask(inForce.policy, policyRef(kind, key))),
-      )
+      const routes = at.askAll(inForce.route, at.ask(inForce.keys, 'ApiRoute'))
+      const policies = at.askAll(inForce.policy, at.ask(policyRefs, ''))
       const all = [...routes, ...policies].flatMap((one) => {
         if (one === null || one.memory === null) return []
         const { kind, namespace, name } = one.resource
@@ -82,6 +68,32 @@ function rememberingStep(
       return inOrderOfText(all, ({ kind, namespace, name }) => resourceId(kind, namespace, name))
     },
   })
+  return { remembered, remembering }
+}
+
+/** What memories are kept under; for policies that is their ref. */
+function idSteps(memo: Ingredients['memo'], inForce: InForceSteps) {
+  const routeIds = memo.step<readonly string[]>({
+    name: 'ids of routes',
+    run: (_, at) => at.ask(inForce.keys, 'ApiRoute').map((key) => idOf('ApiRoute', key)),
+  })
+  const policyRefs = memo.step<readonly string[]>({
+    name: 'refs of policies',
+    run: (_, at) =>
+      POLICY_KINDS.flatMap((kind) => at.ask(inForce.keys, kind).map((key) => policyRef(kind, key))),
+  })
+  return { routeIds, policyRefs }
+}
+
+function put(
+  memories: Map<string, Remembered>,
+  ids: readonly string[],
+  values: readonly (Remembered | null)[],
+): void {
+  for (const [i, id] of ids.entries()) {
+    const memory = values[i] ?? null
+    if (memory !== null) memories.set(id, memory)
+  }
 }
 
 function rememberedOf(

@@ -26,15 +26,15 @@ export interface Sealer {
 
 export function createSealer(deps: Deps): Sealer {
   return {
-    seal: (object) => sealed({ ...object, digest: deps.sha256(digestText(object)) }),
+    seal: (object) => named({ ...object, digest: deps.sha256(digestText(object)) }),
     sealSecret(key, sources, value) {
       const digest = deps.fingerprint(value, key, sources)
-      return sealed({ kind: 'secret', key, sources, value, digest } satisfies SealedSecret)
+      return named({ kind: 'secret', key, sources, value, digest } satisfies SealedSecret)
     },
   }
 }
 
-function sealed(object: CompiledObject): Sealed {
+function named(object: CompiledObject): Sealed {
   return { id: objectId(object.kind, object.key), object, words: wordsOf(object.digest) }
 }
 
@@ -44,9 +44,27 @@ function wordsOf(digest: string): Uint32Array {
   )
 }
 
-/** The same object again: its identity is kept, and nobody need look at it. */
-export function sameSealed(a: Sealed | null, b: Sealed | null): boolean {
+/** The same object again: the earlier keeps its identity, and nobody need look at it. */
+export function keepSealed(before: Sealed | null, after: Sealed | null): Sealed | null {
+  return sameSealed(before, after) ? before : after
+}
+
+function sameSealed(a: Sealed | null, b: Sealed | null): boolean {
   return a?.id === b?.id && a?.object.digest === b?.object.digest
+}
+
+/** Likewise for each of a list, in any order. */
+export function keepEach(before: readonly Sealed[], after: readonly Sealed[]): readonly Sealed[] {
+  const known = new Map(before.map((sealed) => [sealed.id, sealed]))
+  const kept = after.map((sealed) => {
+    const earlier = known.get(sealed.id) ?? null
+    return sameSealed(earlier, sealed) && earlier !== null ? earlier : sealed
+  })
+  return sameItems(before, kept) ? before : kept
+}
+
+export function sameItems<T>(a: readonly T[], b: readonly T[]): boolean {
+  return a.length === b.length && a.every((item, i) => item === b[i])
 }
 
 /** `generation` where what runs is not the newest. */

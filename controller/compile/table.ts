@@ -15,7 +15,15 @@ import type { Recorder, Step } from './memo.ts'
 import { pairOf, type PlacementSteps } from './placement.ts'
 import { keyOf, namesOf } from './resolve.ts'
 import type { RouteInForce, RuleInForce } from './route-in-force.ts'
-import { HashSum, type Sealed, type Sealer, sameSealed, sourceOf } from './seal.ts'
+import {
+  HashSum,
+  keepEach,
+  keepSealed,
+  sameItems,
+  type Sealed,
+  type Sealer,
+  sourceOf,
+} from './seal.ts'
 
 export interface TableSteps {
   /** Keyed by gateway; null where there is no such gateway. */
@@ -38,37 +46,29 @@ interface Slice {
 
 const NOTHING: Slice = { rules: [], backends: [], uses: [] }
 
-export function createTables({ memo, sealer }: Ingredients, before: Before): TableSteps {
+export function createTables(from: Ingredients, before: Before): TableSteps {
+  const { memo, sealer } = from
   const { inForce, placement, attached } = before
-  const rule = memo.step<Sealed | null>({
-    name: 'rule object',
-    same: sameSealed,
-    run(key, at) {
-      const [gatewayKey, rest] = pairOf(key)
-      const [routeKey, ruleKey] = pairOf(rest)
-      const route = at.ask(inForce.route, routeKey)
-      const inside = route?.reading.rules.find((one) => one.key === ruleKey)
-      const effect = at.ask(attached.effects, `${gatewayKey} ${routeKey}`).get(ruleKey)
-      if (route === null || inside === undefined || effect === undefined) return null
-      const carried = effect.carries.flatMap((ref) => at.ask(attached.source, ref) ?? [])
-      return ruleObject(route, inside, { effect, carried, sealer })
-    },
-  })
   const backend = backendStep(memo, sealer)
   const slice = memo.step<Slice>({
     name: 'slice of a route',
-    same: sameSlice,
+    keep: keepSlice,
     run(key, at) {
-      const [gatewayKey, routeKey] = pairOf(key)
+      const [, routeKey] = pairOf(key)
       const route = at.ask(inForce.route, routeKey)
       const placed = at.ask(placement.placement, key)
       if (route === null || placed.kind !== 'placed' || placed.hosts.length === 0) return NOTHING
       const { rules } = route.reading
-      const effects = at.ask(attached.effects, `${gatewayKey} ${routeKey}`)
+      const effects = at.ask(attached.effects, key)
       return {
-        rules: rules.flatMap((one) => at.ask(rule, `${key} ${one.key}`) ?? []),
+        rules: rules.flatMap((rule) => {
+          const effect = effects.get(rule.key)
+          if (effect === undefined) return []
+          const carried = effect.carries.flatMap((ref) => at.ask(attached.source, ref) ?? [])
+          return [ruleObject(route, rule, { effect, carried, sealer })]
+        }),
         backends: backendKeys(rules).map((one) => at.ask(backend, one)),
-        uses: rules.flatMap((one) => effects.get(one.key)?.uses ?? []),
+        uses: rules.flatMap((rule) => effects.get(rule.key)?.uses ?? []),
       }
     },
   })
@@ -84,16 +84,12 @@ export function createTables({ memo, sealer }: Ingredients, before: Before): Tab
   }
 }
 
-function sameSlice(a: Slice, b: Slice): boolean {
-  return (
-    sameItems(a.rules, b.rules) &&
-    sameItems(a.backends, b.backends) &&
-    JSON.stringify(a.uses) === JSON.stringify(b.uses)
-  )
-}
-
-function sameItems(a: readonly Sealed[], b: readonly Sealed[]): boolean {
-  return a.length === b.length && a.every((item, i) => item === b[i])
+function keepSlice(before: Slice, after: Slice): Slice {
+  const rules = keepEach(before.rules, after.rules)
+  const backends = sameItems(before.backends, after.backends) ? before.backends : after.backends
+  const uses = JSON.stringify(before.uses) === JSON.stringify(after.uses) ? before.uses : after.uses
+  const same = rules === before.rules && backends === before.backends && uses === before.uses
+  return same ? before : { rules, backends, uses }
 }
 
 // ---- one rule -------------------------------------------------------------------------------
@@ -142,7 +138,7 @@ function backendKeys(rules: readonly RuleInForce[]): readonly string[] {
 function backendStep(memo: Ingredients['memo'], sealer: Sealer): Step<Sealed> {
   return memo.step<Sealed>({
     name: 'backend object',
-    same: sameSealed,
+    keep: (a, b) => keepSealed(a, b) ?? b,
     run(stepKey, at) {
       const [key, rest] = pairOf(stepKey)
       const [protocol, clusterAddress] = pairOf(rest)
@@ -171,14 +167,9 @@ function assemble(gateway: Sealed, scene: Scene): CompiledTable {
   const { gatewayKey, at, before } = scene
   const table = new Assembly()
   table.add(gateway)
-  const claims = at.ask(before.placement.claims, gatewayKey)
   const uses = new Map<string, string>()
-  const routes = new Set<string>()
-  for (const list of claims.values()) {
-    for (const { namespace, name } of list) routes.add(keyOf(namespace, name))
-  }
-  for (const route of routes) {
-    const slice = at.ask(scene.slice, `${gatewayKey} ${route}`)
+  const routes = at.ask(before.placement.routes, gatewayKey)
+  for (const slice of at.askAll(scene.slice, routes)) {
     for (const sealed of slice.rules) table.add(sealed)
     for (const sealed of slice.backends) table.add(sealed)
     for (const { ref, id } of slice.uses) uses.set(id, ref)
@@ -187,7 +178,11 @@ function assemble(gateway: Sealed, scene: Scene): CompiledTable {
   for (const namespace of namespaces) {
     for (const sealed of at.ask(before.consumers.objects, namespace)) table.add(sealed)
   }
-  addHosts(table, [...claims.keys()], scene)
+  const hosts = at.ask(before.placement.hosts, gatewayKey)
+  for (const sealed of at.askAll(before.placement.hostObject, hosts)) {
+    if (sealed !== null) table.add(sealed)
+  }
+  for (const sealed of at.ask(before.placement.reserved, gatewayKey)) table.add(sealed)
   return table.finished()
 }
 
@@ -218,15 +213,6 @@ function consumersOf(object: CompiledObject): readonly string[] {
     if (entry.kind === 'apiKey') return entry.namespaces
     return entry.kind === 'jwt' ? [namesOf(object.key).namespace] : []
   })
-}
-
-function addHosts(table: Assembly, hosts: readonly string[], scene: Scene): void {
-  const { gatewayKey, at, before } = scene
-  for (const host of hosts) {
-    const sealed = at.ask(before.placement.hostObject, `${gatewayKey} ${host}`)
-    if (sealed !== null) table.add(sealed)
-  }
-  for (const sealed of at.ask(before.placement.reserved, gatewayKey)) table.add(sealed)
 }
 
 /** Grows by objects, each once. */

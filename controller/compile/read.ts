@@ -1,0 +1,128 @@
+/**
+ * What a result of compile can depend on: a cell of the snapshot, another result, a group of results.
+ * Whoever changes marks all that depend on it as stale; whether they really have to run again is seen
+ * when they are asked, so that a change costs what it touches and nothing else.
+ * Pinned by memo.test.ts: "after any edits a memo says what a fresh one says".
+ */
+
+/** Counts snapshots, and collects what nobody depends on any more. */
+export class Clock {
+  revision = 0
+  readonly orphans = new Set<Read>()
+}
+
+export abstract class Read {
+  /** The revision in which it last became another one. */
+  changedAt: number
+  /** The run that has recorded it last: to record it once. */
+  seenBy = 0
+  protected readonly clock: Clock
+  readonly #dependents = new Set<Derived>()
+
+  constructor(clock: Clock) {
+    this.clock = clock
+    this.changedAt = clock.revision
+  }
+
+  /** Brings it up to the present revision. */
+  abstract settle(): void
+  /** Nobody depends on it: it lets go of what it depends on, and is forgotten. */
+  abstract release(): void
+
+  gain(dependent: Derived): void {
+    if (this.#dependents.size === 0) this.clock.orphans.delete(this)
+    this.#dependents.add(dependent)
+  }
+
+  lose(dependent: Derived): void {
+    this.#dependents.delete(dependent)
+    if (this.#dependents.size === 0) this.clock.orphans.add(this)
+  }
+
+  isOrphan(): boolean {
+    return this.#dependents.size === 0
+  }
+
+  protected disturb(): void {
+    for (const dependent of this.#dependents) dependent.doubt()
+  }
+}
+
+/** Something that was made from others and can be made again. */
+export abstract class Derived extends Read {
+  #state: 'new' | 'settled' | 'doubtful' | 'running' = 'new'
+  #settledAt = 0
+  #reads: readonly Read[] = []
+
+  protected abstract remake(): 'changed' | 'kept'
+  abstract readonly name: string
+
+  /** Something below has changed; and so, perhaps, has this. */
+  doubt(): void {
+    if (this.#state !== 'settled') return
+    this.#state = 'doubtful'
+    this.disturb()
+  }
+
+  settle(): void {
+    switch (this.#state) {
+      case 'settled':
+        return
+      case 'running':
+        throw new TypeError(`compile step ${this.name} asks for its own result`)
+      case 'new':
+      case 'doubtful':
+        if (this.#state === 'new' || this.#hasMoved()) this.#run()
+        this.#state = 'settled'
+        this.#settledAt = this.clock.revision
+        return
+      default:
+        this.#state satisfies never
+    }
+  }
+
+  #hasMoved(): boolean {
+    for (const read of this.#reads) {
+      read.settle()
+      if (read.changedAt > this.#settledAt) return true
+    }
+    return false
+  }
+
+  #run(): void {
+    this.#state = 'running'
+    try {
+      if (this.remake() === 'changed') this.changedAt = this.clock.revision
+    } catch (error) {
+      this.#state = 'new'
+      throw error
+    }
+  }
+
+  protected depend(reads: readonly Read[]): void {
+    const before = this.#reads
+    this.#reads = reads
+    if (sameReads(before, reads)) return
+    for (const read of reads) read.gain(this)
+    const kept = new Set(reads)
+    for (const read of before) if (!kept.has(read)) read.lose(this)
+  }
+
+  release(): void {
+    for (const read of new Set(this.#reads)) read.lose(this)
+    this.#reads = []
+    this.#state = 'new'
+  }
+}
+
+function sameReads(a: readonly Read[], b: readonly Read[]): boolean {
+  return a.length === b.length && a.every((read, i) => read === b[i])
+}
+
+/** Forgets what nobody depends on, and then what only that had depended on. */
+export function releaseOrphans(clock: Clock): void {
+  for (const read of clock.orphans) {
+    clock.orphans.delete(read)
+    if (read.isOrphan()) read.release()
+  }
+}
