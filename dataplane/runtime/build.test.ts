@@ -247,6 +247,15 @@ test('a build that is not committed changes nothing', () => {
   assert.equal(ruleAt(next, '/a'), 'no-route')
 })
 
+test('only what was built last can come into force, once', () => {
+  const builder = new TableBuilder(buildEnvironment())
+  const first = builder.build(tableChange('snapshot', [GATEWAY]))
+  const second = builder.build(tableChange('snapshot', [GATEWAY, hostObject('*', [])]))
+  assert.throws(() => first.commit())
+  second.commit()
+  assert.throws(() => second.commit())
+})
+
 test('a table is in force from one moment to the next', () => {
   const runtime = new FakeRuntime()
   const builder = new TableBuilder(buildEnvironment())

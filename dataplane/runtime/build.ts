@@ -4,6 +4,7 @@
  * Configuration walk: push → sync → BUILD → swap. Nothing is in force before `commit`.
  * Pinned by build.test.ts: "after any changes the table is what building it from nothing gives".
  */
+import assert from 'node:assert/strict'
 import type { Rejection } from '#wire/session'
 import { type Backend, objectId } from '#wire/table'
 import type { TableChange } from '../sync/port.ts'
@@ -55,6 +56,8 @@ export class TableBuilder {
   readonly #rules: BuiltRules
   readonly #hosts: BuiltHosts
   readonly #gateway: BuiltGateway
+  /** What is staged in all of these belongs to the change that was built last. */
+  #latest: TableChange | null = null
 
   constructor(env: BuildEnvironment) {
     this.#directory = env.directory
@@ -64,6 +67,7 @@ export class TableBuilder {
   }
 
   build(change: TableChange): Built {
+    this.#latest = change
     const changed = this.#objects.lay(change)
     const rulesBuilt = this.#rules.build(changed)
     const matcher = this.#hosts.build(changed, rulesBuilt)
@@ -73,6 +77,8 @@ export class TableBuilder {
       backends: state.backends,
       rejections: this.#rejections(state.refusals),
       commit: () => {
+        assert(this.#latest === change, 'only what was built last can come into force, once')
+        this.#latest = null
         this.#rules.commit()
         this.#hosts.commit(matcher)
         this.#gateway.commit(state)
