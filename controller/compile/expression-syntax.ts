@@ -88,7 +88,9 @@ function syntaxFault(source: string, error: unknown): Fault {
   if (messageOf(error).includes('reserved identifier')) {
     return invalid(at, `${wordAt(source, at)} is a reserved word of CEL; use another name`)
   }
-  return invalid(at, explain(source, at))
+  // the parser takes "not" for a name, and stops at the word behind it
+  const not = /\bnot\s*$/i.exec(source.slice(0, at))
+  return not === null ? invalid(at, explain(source, at)) : invalid(not.index, 'for "not", write !')
 }
 
 const HINTS: readonly (readonly [RegExp, string])[] = [
@@ -97,7 +99,6 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
   [/^===/, 'to compare, write =='],
   [/^and\b/i, 'for "and", write &&'],
   [/^or\b/i, 'for "or", write ||'],
-  [/^not\b/i, 'for "not", write !'],
   [/^&(?!&)/, 'for "and", write &&'],
   [/^\|(?!\|)/, 'for "or", write ||'],
   [/^\?[.[]/, 'optional access is not offered; write has(a.b) && … or value(a.b, default)'],

@@ -20,7 +20,7 @@ function evaluate(source: string, scope: Scope = scopeWith({})): CelValue | Expr
 
 function reason(source: string, scope?: Scope): string {
   const value = evaluate(source, scope)
-  assert.ok(isFailure(value), `${source} is ${String(value)}`)
+  assert.ok(isFailure(value), source)
   return `${value.why}: ${value.reason}`
 }
 

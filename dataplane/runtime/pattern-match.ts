@@ -16,10 +16,15 @@ function createWays(size: number): Ways {
   return { list: new Uint16Array(size), place: new Uint16Array(size), count: 0 }
 }
 
+interface Stack {
+  readonly items: Uint16Array
+  height: number
+}
+
 /** What one pattern needs while it matches. Matches do not wait, so one is enough. */
 export interface Matcher {
   readonly program: Program
-  readonly stack: Uint16Array
+  readonly stack: Stack
   now: Ways
   next: Ways
   /** By class: 1 yes, 0 no, for the character at hand; 2: not asked yet. */
@@ -30,7 +35,7 @@ export function createMatcher(program: Program): Matcher {
   const { size, classes } = program
   return {
     program,
-    stack: new Uint16Array(2 * size + 2),
+    stack: { items: new Uint16Array(2 * size + 2), height: 0 },
     now: createWays(size),
     next: createWays(size),
     answers: new Uint8Array(classes.length),
@@ -86,18 +91,24 @@ function step(matcher: Matcher, rune: number, place: Place): void {
 
 /** Adds an instruction and whatever can be reached from it without a character. */
 function follow(matcher: Matcher, ways: Ways, from: number, place: Place): void {
-  const { program, stack } = matcher
-  let height = 0
-  stack[height++] = from
-  while (height > 0) {
-    const instruction = stack[--height] ?? 0
-    if (!added(ways, instruction)) continue
-    const code = program.code[instruction] ?? MATCH
-    if (code >= MATCH) continue
-    const arg = program.arg[instruction] ?? 0
-    if (code === SPLIT) stack[height++] = arg
-    if (code !== ASSERT || asserted(arg, place)) stack[height++] = program.out[instruction] ?? 0
+  const { stack } = matcher
+  push(stack, from)
+  while (stack.height > 0) {
+    const instruction = stack.items[--stack.height] ?? 0
+    if (added(ways, instruction)) spread(matcher, instruction, place)
   }
+}
+
+function push(stack: Stack, instruction: number): void {
+  stack.items[stack.height++] = instruction
+}
+
+function spread({ program, stack }: Matcher, instruction: number, place: Place): void {
+  const code = program.code[instruction] ?? MATCH
+  if (code >= MATCH) return
+  const arg = program.arg[instruction] ?? 0
+  if (code === SPLIT) push(stack, arg)
+  if (code !== ASSERT || asserted(arg, place)) push(stack, program.out[instruction] ?? 0)
 }
 
 /** False: it was there. */

@@ -108,12 +108,13 @@ function isRaw(text: string, at: number, from: number): boolean {
 
 /** Bytes of the text in UTF-8, which is what the limits count. */
 export function utf8Bytes(text: string): number {
-  let bytes = text.length
+  let bytes = 0
   for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i)
-    if (code < 0x80) continue
-    // a surrogate is one half of four bytes
-    bytes += code < 0x800 || (code >= 0xd800 && code <= 0xdfff) ? 1 : 2
+    const point = text.codePointAt(i) ?? 0
+    if (point > 0xffff) i++ // two halves of one character
+    if (point < 0x80) bytes += 1
+    else if (point < 0x800) bytes += 2
+    else bytes += point > 0xffff ? 4 : 3
   }
   return bytes
 }
