@@ -4,6 +4,7 @@
  * Pinned by threads.test.ts: "a worker that dies is replaced and brought to the current table".
  */
 import { randomBytes } from 'node:crypto'
+import { setTimeout as wait } from 'node:timers/promises'
 import { isMainThread, parentPort, workerData } from 'node:worker_threads'
 import { monotonicMs, wallClockMs } from './clock.ts'
 import { drain } from './front/drain.ts'
@@ -157,8 +158,11 @@ class ServingThread {
   async #drain(message: Extract<ToWorker, { readonly type: 'drain' }>): Promise<void> {
     const { graceMs, why } = message
     await drain(this.#front, { graceMs, why, now: monotonicMs })
+    // What was cut off is recorded when its connection has closed.
+    await wait(LAST_WORDS_MS)
     this.#shipping?.flush()
-    setTimeout(() => process.exit(0), LAST_WORDS_MS)
+    await wait(LAST_WORDS_MS)
+    process.exit(0)
   }
 
   // ---- what it says ------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
  * One client's connection: how many exchanges it carries, and how it ends. It ends by FIN, and what
  * still comes is read and dropped for a while: closing at once would reset the connection, and the
  * client could lose the answer that it has not read yet.
- * Pinned by http1.test.ts: "a refused upload still gets its answer".
+ * Pinned by node-body.test.ts: "a refused upload still gets its answer".
  */
 import type { Socket } from 'node:net'
 import type { Deadlines } from '../upstream/deadlines.ts'
@@ -23,9 +23,10 @@ export class Connection {
   readonly peer: string
   /**
    * last: the next answer says `Connection: close`, unless another request is already here.
+   * broken: what follows cannot be parsed; what has begun is answered, then that is said.
    * closing: the client has been told so, and nothing that follows is read as a request.
    */
-  mode: 'open' | 'last' | 'closing' = 'open'
+  mode: 'open' | 'last' | 'broken' | 'closing' = 'open'
   /** Of the request that came last; null: it has none. */
   body: { readonly rest: 'none' | 'some' } | null = null
   readonly #owner: ConnectionOwner
@@ -42,6 +43,11 @@ export class Connection {
 
   get state(): 'idle' | 'busy' {
     return this.#exchanges === 0 ? 'idle' : 'busy'
+  }
+
+  /** Whether what comes is read as requests. */
+  get reads(): boolean {
+    return this.mode === 'open' || this.mode === 'last'
   }
 
   /** What it is that could not be parsed: nothing, a body, or a request of which no exchange knows. */

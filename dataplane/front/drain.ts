@@ -11,7 +11,12 @@ import type { Http1Front } from './http1.ts'
 const QUIET_MS = 1_000
 const LOOK_EVERY_MS = 20
 
-/** What a request that is on its way to a replaced worker may need to arrive. */
+const SHORT_TURN_MS = 0.1
+const QUIET_TURN_MS = 1
+
+/** What a request that is on its way may need to arrive. */
+const ON_ITS_WAY_MS = 1_000
+/** A replaced worker is to be gone soon. */
 const REPLACED_IDLE_MS = 2_000
 
 export interface DrainOptions {
@@ -32,12 +37,12 @@ export async function drain(front: Drained, options: DrainOptions): Promise<'fin
   const idleMs = why === 'replaced' ? Math.min(REPLACED_IDLE_MS, graceMs / 2) : graceMs / 2
   const halfMs = startMs + idleMs
   if (why === 'shutdown') await untilQuiet(front, halfMs, now)
-  // After the poll phase has accepted all that were waiting: they would be reset otherwise.
-  await turn()
+  await quietTurn(front, halfMs, now)
   front.stopAccepting()
   front.closeAfterAnswers()
+  const endIdleMs = Math.max(halfMs, now() + Math.min(ON_ITS_WAY_MS, graceMs / 4))
   while (front.connections.length > 0 && now() < startMs + graceMs) {
-    if (now() >= halfMs) endIdle(front)
+    if (now() >= endIdleMs) endIdle(front)
     await wait(LOOK_EVERY_MS)
   }
   const result = front.connections.some(({ state }) => state === 'busy') ? 'cut' : 'finished'
@@ -49,6 +54,21 @@ async function untilQuiet(front: Drained, halfMs: number, now: () => number): Pr
   const startMs = now()
   const quiet = (): number => now() - Math.max(startMs, front.lastAcceptMs)
   while (quiet() < QUIET_MS && now() < halfMs) await wait(LOOK_EVERY_MS)
+}
+
+/**
+ * A listener that closes resets the connections that wait to be accepted (Linux moves them to
+ * another one only with net.ipv4.tcp_migrate_req). So it closes right after a turn of the loop that
+ * was short and in which nobody came: what may have come since is what came in some microseconds.
+ */
+async function quietTurn(front: Drained, untilMs: number, now: () => number): Promise<void> {
+  for (;;) {
+    const startMs = now()
+    await turn()
+    const endMs = now()
+    const isQuiet = endMs - startMs < SHORT_TURN_MS && front.lastAcceptMs < endMs - QUIET_TURN_MS
+    if (isQuiet || endMs >= untilMs) return
+  }
 }
 
 function endIdle(front: Drained): void {

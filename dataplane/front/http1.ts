@@ -2,7 +2,7 @@
  * HTTP/1 of the clients on node:http: every request becomes an exchange, also one that is refused
  * and one that cannot even be parsed. The first step of a request's walk; a strict codec of our own
  * takes the place of node:http later, behind the same body and answer.
- * Pinned by http1.test.ts: "every request is recorded exactly once, whatever becomes of it".
+ * Pinned by http1.test.ts: "what is refused is answered, recorded once, and closed".
  */
 import {
   createServer,
@@ -30,12 +30,16 @@ const HEAD_CHECK_EVERY_MS = 500
 /** Longer than the idle timeouts of the load balancers before us (60 s), so that they close first. */
 const IDLE_MS = 75_000
 
+export interface FrontTimings {
+  readonly headMs: number
+  readonly headCheckEveryMs: number
+}
+const TIMINGS: FrontTimings = { headMs: HEAD_TIMEOUT_MS, headCheckEveryMs: HEAD_CHECK_EVERY_MS }
+
 const PARSER: ServerOptions = {
   httpValidation: 'strict',
   // Request line and headers together; each has its own limit, checked with a better answer.
   maxHeaderSize: 2 * TARGET_BYTES_MAX + HEADER_BYTES_MAX,
-  headersTimeout: HEAD_TIMEOUT_MS,
-  connectionsCheckingInterval: HEAD_CHECK_EVERY_MS,
   // An upload may last: its rule's timeout ends it.
   requestTimeout: 0,
   keepAliveTimeout: IDLE_MS,
@@ -70,10 +74,14 @@ export class Http1Front {
   #mode: 'serving' | 'draining' = 'serving'
   #lastAcceptMs: number
 
-  constructor(owner: FrontOwner) {
+  constructor(owner: FrontOwner, { headMs, headCheckEveryMs }: FrontTimings = TIMINGS) {
     this.#owner = owner
     this.#lastAcceptMs = owner.now()
-    this.#server = createServer(PARSER)
+    this.#server = createServer({
+      ...PARSER,
+      headersTimeout: headMs,
+      connectionsCheckingInterval: headCheckEveryMs,
+    })
     // 0: node:http would silently drop headers beyond a number; ours answers 431.
     this.#server.maxHeadersCount = 0
     this.#server.on('connection', (socket) => this.#accepted(socket))
@@ -142,7 +150,7 @@ export class Http1Front {
   #request(incoming: IncomingMessage, outgoing: ServerResponse): void {
     const connection = this.#connections.get(incoming.socket)
     // After `Connection: close` nothing that follows is read as a request.
-    if (connection === undefined || connection.mode === 'closing') return
+    if (connection === undefined || !connection.reads) return
     const head = readRequestHead({
       method: incoming.method ?? '',
       target: incoming.url ?? '',
@@ -207,7 +215,7 @@ export class Http1Front {
   #connect(incoming: IncomingMessage, stream: unknown): void {
     const { socket } = incoming
     const connection = this.#connections.get(socket)
-    if (connection === undefined || connection.mode === 'closing' || stream !== socket) {
+    if (connection === undefined || !connection.reads || stream !== socket) {
       socket.destroy()
       return
     }
@@ -229,13 +237,13 @@ export class Http1Front {
 
   #unparsable(error: NodeJS.ErrnoException, stream: unknown): void {
     const connection = stream instanceof Socket ? this.#connections.get(stream) : undefined
-    if (connection === undefined || connection.mode === 'closing') return
+    if (connection === undefined || !connection.reads) return
     const failure = failureOf(error)
     if (failure === null || connection.unread !== 'request') {
       connection.destroy()
       return
     }
-    connection.mode = 'closing'
+    connection.mode = 'broken'
     connection.socket.pause()
     connection.whenIdle(() => this.#refuse(connection, failure))
   }

@@ -1,7 +1,7 @@
 /**
  * The way back to the client on node:http: `respond` fills it, `finish` ends it. Knows what the
  * connection must do after it, so that the next request can never start inside an unread body.
- * Pinned by http1.test.ts: "an unread body is drained within a bound, or the connection closes".
+ * Pinned by node-body.test.ts: "an unread body is drained within a bound, or the connection closes".
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Answer } from '../request/exchange.ts'

@@ -1,7 +1,7 @@
 /**
  * The body of a request on node:http, pushed to whoever starts it. What nobody starts stays in the
  * connection, where the front decides whether to drain it or to close.
- * Pinned by http1.test.ts: "an upload is paced by whoever reads it".
+ * Pinned by node-body.test.ts: "an upload is paced by whoever reads it".
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { BodySink, RequestBody } from '../request/exchange.ts'

@@ -1,7 +1,7 @@
 /**
  * The way back where node:http has no response object: for what could not be parsed as a request,
  * and for CONNECT. Always the last message of its connection.
- * Pinned by http1.test.ts: "what cannot be parsed is answered, recorded once, and closed".
+ * Pinned by http1.test.ts: "what is refused is answered, recorded once, and closed".
  */
 import { STATUS_CODES } from 'node:http'
 import type { Answer } from '../request/exchange.ts'
