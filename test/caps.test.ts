@@ -6,7 +6,7 @@ import * as limits from '../dataplane/wire/limits.ts'
 
 /** A part of a schema by the names of its fields; `*` is an item or a value. */
 function part(kind: CrdKind, path: string): Readonly<Record<string, unknown>> {
-  let schema: unknown = KINDS.find((facts) => facts.kind === kind)?.spec
+  let schema: unknown = KINDS[kind].spec
   for (const name of path.split('.')) {
     const step = schema as Readonly<Record<string, Readonly<Record<string, unknown>>>>
     schema =
