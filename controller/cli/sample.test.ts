@@ -54,3 +54,11 @@ test('no path leads out of the fixtures', async (t) => {
     assert.match(text, /"service": "shop\/books"/, path)
   }
 })
+
+test('a slow fixture lets its client wait, and leaves nothing behind when that one has gone', async (t) => {
+  const url = await sample(t, { 'books/slow.slow.json': '{"id":1}' })
+  const signal = AbortSignal.timeout(50)
+  await assert.rejects(fetch(`${url}/books/slow`, { signal }), { name: 'TimeoutError' })
+  const answer = await fetch(`${url}/books/slow`)
+  assert.deepEqual(await answer.json(), { id: 1 })
+})

@@ -63,6 +63,8 @@ export function createSamples(folder: string): Samples {
 
 interface Fixture {
   readonly status: number
+  /** Before the head of the answer. */
+  readonly waitMs: number
   readonly type: string
   readonly bytes: Buffer
 }
@@ -78,6 +80,7 @@ async function answer(
   const fixture = await fixtureOf(join(folder, 'fixtures', service), path)
   if (fixture !== null) {
     request.resume()
+    if (fixture.waitMs > 0) await new Promise((done) => setTimeout(done, fixture.waitMs).unref())
     response.writeHead(fixture.status, {
       'content-type': fixture.type,
       'content-length': fixture.bytes.length,
@@ -100,17 +103,24 @@ function splitTarget(target: string): readonly [string, string | null] {
 /** Only plain segments can name a file: the gateway resolved dots, and nothing else is tried. */
 const SEGMENT = /^[A-Za-z0-9_~-][A-Za-z0-9_.~-]*$/
 
-/** `name.json`, `name.txt`, `name.html`; `name.503.json` answers with that status. */
+/** How long a slow fixture waits: longer than a timeout that somebody wants to see at work. */
+const SLOW_MS = 1_000
+
+/**
+ * `name.json`, `name.txt`, `name.html`; `name.503.json` answers with that status, `name.slow.json`
+ * after a second.
+ */
 async function fixtureOf(folder: string, path: string): Promise<Fixture | null> {
   const segments = path.split('/').filter((segment) => segment !== '')
   if (!segments.every((segment) => SEGMENT.test(segment))) return null
   const base = join(folder, ...(segments.length === 0 ? ['index'] : segments))
   for (const ending of Object.keys(TYPES)) {
-    for (const status of ['', '.404', '.500', '.503']) {
-      const bytes = await readFile(`${base}${status}${ending}`).catch(() => null)
+    for (const manner of ['', '.404', '.500', '.503', '.slow']) {
+      const bytes = await readFile(`${base}${manner}${ending}`).catch(() => null)
       if (bytes === null) continue
-      const code = status === '' ? 200 : Number(status.slice(1))
-      return { status: code, type: TYPES[extname(`x${ending}`)] ?? 'text/plain', bytes }
+      const status = Number(manner.slice(1)) || 200
+      const waitMs = manner === '.slow' ? SLOW_MS : 0
+      return { status, waitMs, type: TYPES[extname(`x${ending}`)] ?? 'text/plain', bytes }
     }
   }
   return null
