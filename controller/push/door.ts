@@ -143,6 +143,10 @@ async function welcome(
   await accept(visitor)
   clearInterval(silence)
   if (!visitor.stream.writableEnded) visitor.stream.end()
+  sayFarewell(session)
+}
+
+function sayFarewell(session: Http2Session): void {
   setTimeout(() => session.destroy(), FAREWELL_MS).unref()
   session.close()
 }
@@ -183,9 +187,11 @@ function createRefusal(log: Logger): Refuse {
   let loggedAtMs = Number.NEGATIVE_INFINITY
   let unlogged = 0
   return (stream, status, because) => {
-    const peer = stream.session?.socket.remoteAddress
+    const { session } = stream
+    const peer = session?.socket.remoteAddress
+    // Not reset at once: a client would see the reset and miss the status.
     if (!stream.destroyed) stream.respond({ ':status': status }, { endStream: true })
-    stream.close()
+    if (session !== undefined) sayFarewell(session)
     const nowMs = performance.now()
     if (nowMs - loggedAtMs < REFUSALS_LOGGED_EVERY_MS) {
       unlogged += 1

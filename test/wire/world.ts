@@ -28,6 +28,8 @@ export class PlainWorkers implements Workers {
   readonly objects = new Map<string, TableObject>()
   readonly sets = new Map<string, readonly Endpoint[]>()
   readonly changes: TableChange[] = []
+  /** What was called, in order. */
+  readonly calls: string[] = []
   rejects: readonly Rejection[] = []
   /** What a swap waits for. */
   gate: Promise<void> = Promise.resolve()
@@ -43,11 +45,15 @@ export class PlainWorkers implements Workers {
     }
     for (const object of change.puts) this.objects.set(objectId(object.kind, object.key), object)
     this.changes.push(change)
+    this.calls.push(`swap ${change.from} ${change.puts.length} ${change.drops.length}`)
     return this.rejects
   }
 
   endpoints(sets: readonly EndpointSet[]): void {
-    for (const set of sets) this.sets.set(set.backend, set.endpoints)
+    for (const set of sets) {
+      this.sets.set(set.backend, set.endpoints)
+      this.calls.push(`endpoints ${set.backend} ${set.endpoints.map((one) => one.address).join()}`)
+    }
   }
 }
 
