@@ -21,7 +21,7 @@ test('a record says how the exchange ended, and a sink cannot prevent it', () =>
   })
   const { exchange } = fakeExchange({ headers: ['User-Agent', 'curl/8'], path: '/books' })
   exchange.rule = fakeRule()
-  exchange.taken = { standings: [], held: [3, 4], observed: [] }
+  exchange.taken = { standings: [], held: [3, 4], observed: ['would-refuse'] }
   exchange.decision = fail('forbidden', 'No.')
   exchange.status = 403
   exchange.bytesOut = 10
@@ -58,6 +58,7 @@ test('a record says how the exchange ended, and a sink cannot prevent it', () =>
       bytesOut: 10,
       complete: true,
       partial: false,
+      observed: ['would-refuse'],
     },
   )
 })

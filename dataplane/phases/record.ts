@@ -30,6 +30,7 @@ export function record(exchange: Exchange, ending: Ending, runtime: Runtime): vo
   }
 }
 
+const NONE: readonly string[] = []
 const NO_RULE = { route: null, key: null }
 const NOBODY = { method: null }
 const NO_FAILURE = { cause: null, fault: null, word: null }
@@ -65,6 +66,7 @@ function recordOf(exchange: Exchange): ExchangeRecord {
     bytesOut: exchange.bytesOut,
     complete: exchange.complete,
     partial: exchange.partial,
+    observed: exchange.taken?.observed ?? NONE,
   }
 }
 

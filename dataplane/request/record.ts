@@ -43,6 +43,8 @@ export interface ExchangeRecord {
   /** The whole answer reached the client's connection. */
   readonly complete: boolean
   readonly partial: boolean
+  /** Names of limits in observe mode that would have refused it. */
+  readonly observed: readonly string[]
 }
 
 /** Must not throw, wait or keep the record's exchange alive. */
