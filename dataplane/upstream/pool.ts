@@ -2,7 +2,7 @@
  * The connections of one worker to one endpoint. A pool of undici clients, each of which knows
  * whether its connection has served before: only then may a reset mean that the upstream had closed
  * an idle connection and never saw the request.
- * Pinned by undici.test.ts: "a pool survives requests that the client library refuses".
+ * Pinned by undici-failures.test.ts: "a pool survives requests that the client library refuses".
  */
 import { Client, type Dispatcher, Pool } from 'undici'
 import type { Backend } from '#wire/table'

@@ -2,7 +2,7 @@
  * The outgoing side on undici: one pool of connections per endpoint, and a call for each request,
  * which may make a second attempt where the first cannot have reached anybody. The last step of a
  * request's way out; nothing above this folder knows which client stands here.
- * Pinned by undici.test.ts: "what was sent once is never sent twice".
+ * Pinned by undici-failures.test.ts: "what was sent once is never sent twice".
  */
 import type { EndpointSet } from '#wire/session'
 import type { Backend } from '#wire/table'

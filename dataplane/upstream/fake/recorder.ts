@@ -107,10 +107,8 @@ class Reader {
     this.#nth++
     const nth = this.#nth
     const connection = this.#connection
-    const request: Recorded = {
-      ...{ connection, nth, method, target, headers, head },
-      ...{ body: '', ended: 'no' },
-    }
+    const came = { connection, nth, method, target, headers, head }
+    const request: Recorded = { ...came, body: '', ended: 'no' }
     this.#left = this.#framing(headers)
     this.#current = request
     this.#context.requests.push(request)
