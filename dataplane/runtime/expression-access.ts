@@ -8,7 +8,9 @@ import { noOverload } from './expression-arithmetic.ts'
 import { ExpressionFailure, type CelValue } from './expression-types.ts'
 import {
   CelMap,
+  CelType,
   Double,
+  Duration,
   isList,
   isMap,
   isPlainMap,
@@ -16,6 +18,7 @@ import {
   lookUp,
   mapKey,
   plain,
+  Timestamp,
   Uint,
   type Plain,
 } from './expression-values.ts'
@@ -27,17 +30,54 @@ const NO_KEY = absent('a key of the map')
 /** Fields of what has none are absent too: a text has no `.name` any more than an empty map. */
 export function field(operand: Evaluate, name: string): Evaluate {
   const missing = absent(name)
-  // what every object inherits must not look like a field
-  const inherited = name in Object.prototype
+  const guarded = guardedField(operand, name, missing)
+  if (FOREIGN_NAMES.has(name)) return guarded
+  // only a plain map can have something by this name, so that nothing else need be asked
   return (scope) => {
     const value = operand(scope)
-    if (isPlainMap(value)) {
-      const found = inherited && !Object.hasOwn(value, name) ? undefined : value[name]
-      return found === undefined ? missing : found
-    }
-    if (value instanceof ExpressionFailure) return value
-    return fieldOfOther(value, name) ?? missing
+    const found = mayHoldFields(value) ? value[name] : undefined
+    return found === undefined ? guardedValue(value, name, missing) : found
   }
+}
+
+function guardedField(operand: Evaluate, name: string, missing: ExpressionFailure): Evaluate {
+  return (scope) => guardedValue(operand(scope), name, missing)
+}
+
+function guardedValue(value: Result, name: string, missing: ExpressionFailure): Result {
+  if (value instanceof ExpressionFailure) return value
+  if (isPlainMap(value)) return lookUp(value, name) ?? (Object.hasOwn(value, name) ? null : missing)
+  const found = fieldOfOther(value, name)
+  return found === undefined ? missing : found
+}
+
+/** Nothing but a guess: the name decides whether it is a right one. */
+function mayHoldFields(value: Result): value is { readonly [name: string]: CelValue } {
+  return typeof value === 'object' && value !== null
+}
+
+/** Whatever objects that are no plain maps have or inherit by themselves. */
+const FOREIGN_NAMES: ReadonlySet<string> = new Set(
+  [
+    [],
+    new Uint8Array(),
+    new ExpressionFailure(''),
+    new CelMap(new Map()),
+    new CelType(''),
+    new Double(0),
+    new Duration(0n),
+    new JsonText('', null),
+    new Timestamp(0, 0),
+    new Uint(0n),
+  ].flatMap(namesOf),
+)
+
+function namesOf(object: object): string[] {
+  const names = Object.getOwnPropertyNames(object)
+  const prototype: unknown = Object.getPrototypeOf(object)
+  return typeof prototype === 'object' && prototype !== null
+    ? [...names, ...namesOf(prototype)]
+    : names
 }
 
 function fieldOfOther(value: CelValue, name: string): CelValue | undefined {

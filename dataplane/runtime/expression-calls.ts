@@ -18,7 +18,7 @@ import {
   type Tree,
   type ValueOf,
 } from './expression-build.ts'
-import { IMPLEMENTATIONS, type Implementation } from './expression-functions.ts'
+import { IMPLEMENTATIONS, inLiteralCidr, type Implementation } from './expression-functions.ts'
 import {
   and,
   arithmetic,
@@ -97,17 +97,31 @@ function textOf(tree: Tree): string | null {
 
 function functionCall(call: Call, context: Build): Evaluate {
   const { name, args } = nameAndArguments(call)
-  const forms = Object.hasOwn(FUNCTIONS, name) ? FUNCTIONS[name] : undefined
-  if (forms === undefined) throw new Unpreparable(`there is no function ${name}`)
-  const counts = call.target === args[0] ? forms.method : forms.call
-  const count = args.length - (call.target === args[0] ? 1 : 0)
-  if (!counts.includes(count)) throw new Unpreparable(`${name} does not take ${count} arguments`)
+  checkForms(name, args.length, call.target === args[0])
   const parts = args.map((argument) => build(argument, context))
   if (name === 'matches') return matches(parts, context)
   if (name === 'value') return valueOr(part(parts, 0).run, part(parts, 1).run)
-  const implementation = IMPLEMENTATIONS[name]
-  if (implementation === undefined) throw new Unpreparable(`there is no function ${name}`)
-  return apply(implementation, parts, context.budget)
+  const range = part(parts, 1).constant
+  if (name === 'inCidr' && typeof range === 'string') return inRangeOf(range, parts, context)
+  return apply(IMPLEMENTATIONS[name] ?? unknown(name), parts, context.budget)
+}
+
+/** The controller has checked the same; what it pushed was made for this vocabulary or another. */
+function checkForms(name: string, count: number, hasTarget: boolean): void {
+  const forms = Object.hasOwn(FUNCTIONS, name) ? FUNCTIONS[name] : undefined
+  if (forms === undefined) return unknown(name)
+  const fits = hasTarget ? forms.method.includes(count - 1) : forms.call.includes(count)
+  if (!fits) throw new Unpreparable(`${name} does not take these arguments`)
+}
+
+function unknown(name: string): never {
+  throw new Unpreparable(`there is no function ${name}`)
+}
+
+function inRangeOf(range: string, parts: readonly Part[], { budget }: Build): Evaluate {
+  const implementation = inLiteralCidr(range)
+  if (implementation === null) throw new Unpreparable('inCidr: the range is none')
+  return apply(implementation, parts.slice(0, 1), budget)
 }
 
 interface Named {
@@ -124,13 +138,14 @@ function nameAndArguments({ function: name, target, args }: Call): Named {
 
 /** One step for each call, whatever it costs besides. */
 function apply(run: Implementation, parts: readonly Part[], budget: Budget): Evaluate {
-  const first = part(parts, 0).run
-  const rest = parts.slice(1).map((argument) => argument.run)
+  const [first = NOTHING, second, ...others] = parts
+  if (second === undefined) return applyToOne(run, first.run, budget)
+  if (others.length === 0) return applyToTwo(run, [first.run, second.run], budget)
+  const rest = [second.run, ...others.map((other) => other.run)]
   return (scope) => {
-    const target = first(scope)
+    const target = first.run(scope)
     if (target instanceof ExpressionFailure) return target
     if (!spendSteps(budget, 1)) return EXHAUSTED
-    if (rest.length === 0) return run(budget, plain(target))
     const values: Plain[] = []
     for (const argument of rest) {
       const value = argument(scope)
@@ -138,6 +153,28 @@ function apply(run: Implementation, parts: readonly Part[], budget: Budget): Eva
       values.push(plain(value))
     }
     return run(budget, plain(target), ...values)
+  }
+}
+
+function applyToOne(run: Implementation, target: Evaluate, budget: Budget): Evaluate {
+  return (scope) => {
+    const value = target(scope)
+    if (value instanceof ExpressionFailure) return value
+    return spendSteps(budget, 1) ? run(budget, plain(value)) : EXHAUSTED
+  }
+}
+
+function applyToTwo(
+  run: Implementation,
+  [target, argument]: readonly [Evaluate, Evaluate],
+  budget: Budget,
+): Evaluate {
+  return (scope) => {
+    const one = target(scope)
+    if (one instanceof ExpressionFailure) return one
+    const other = argument(scope)
+    if (other instanceof ExpressionFailure) return other
+    return spendSteps(budget, 1) ? run(budget, plain(one), plain(other)) : EXHAUSTED
   }
 }
 

@@ -144,6 +144,17 @@ export function inCidr(_budget: Budget, ip: Plain, range: Plain = null): Result 
   return cidr === null ? NO_RANGE : inRange(address, cidr)
 }
 
+/** With a range that is known beforehand. */
+export function inLiteralCidr(range: string): Implementation | null {
+  const cidr = parseCidr(range)
+  if (cidr === null) return null
+  return (_budget, ip) => {
+    if (typeof ip !== 'string') return noOverload('inCidr', ip, range)
+    const address = parseAddress(ip)
+    return address === null ? NO_ADDRESS : inRange(address, cidr)
+  }
+}
+
 /** `scope` of RFC 8693 (one text) or `scp` (a list, or one text): whichever is there. */
 export function scopes(claims: Plain): Result {
   if (!isMap(claims)) return noOverload('scopes', claims)

@@ -32,7 +32,8 @@ export interface Program {
   /** The other branch, the slot, the condition, or the number of the class. */
   readonly arg: Uint16Array
   readonly classes: readonly CharacterClass[]
-  readonly asserts: 'some' | 'none'
+  /** Where a match may begin: a pattern that starts with ^ only at the start of the text. */
+  readonly from: 'start' | 'anywhere'
 }
 
 /** Characters that an instruction takes; the same one stands for all copies of a repetition. */
@@ -62,9 +63,9 @@ export function programOf(library: LibraryProgram): Program {
     known.set(key, number)
     arg[i] = number
   }
-  const asserts = code.includes(ASSERT) ? 'some' : 'none'
+  const from = (library.startCond() & BEGIN_TEXT) === 0 ? 'anywhere' : 'start'
   const { start } = library
-  return { size, start, slots: Math.max(2, library.numCap), code, out, arg, classes, asserts }
+  return { size, start, slots: Math.max(2, library.numCap), code, out, arg, classes, from }
 }
 
 function classOf(holds: (rune: number) => boolean): CharacterClass {

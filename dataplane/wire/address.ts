@@ -65,19 +65,31 @@ function agree(one: number, other: number, bits: number): boolean {
   return bits <= 0 || (one ^ other) >>> (32 - bits) === 0
 }
 
-/** Four decimal parts; without leading zeros, which some parsers would read as octal. */
-const V4 = /^(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})$/
-
 function parseV4(text: string): number | null {
-  const parts = V4.exec(text)
-  if (parts === null) return null
   let bits = 0
-  for (let i = 1; i <= 4; i++) {
-    const part = Number(parts[i])
+  let from = 0
+  for (let i = 0; i < 4; i++) {
+    const dot = i === 3 ? text.length : text.indexOf('.', from)
+    const part = parsePart(text, from, dot)
     if (part > 255) return null
     bits = bits * 256 + part
+    from = dot + 1
   }
   return bits
+}
+
+/** A number above 255 where it is none: leading zeros too, which some parsers read as octal. */
+function parsePart(text: string, from: number, to: number): number {
+  const length = to - from
+  if (length < 1 || length > 3) return 256
+  if (length > 1 && text.charCodeAt(from) === 0x30) return 256
+  let part = 0
+  for (let i = from; i < to; i++) {
+    const digit = text.charCodeAt(i) - 0x30
+    if (digit < 0 || digit > 9) return 256
+    part = part * 10 + digit
+  }
+  return part
 }
 
 function parseV6(text: string): readonly number[] | null {
