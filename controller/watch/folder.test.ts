@@ -4,8 +4,10 @@ import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import type { Resource } from '../compile/snapshot.ts'
 import { FILE_BYTES_MAX } from './folder-document.ts'
 import { type FolderSource, readFolder } from './folder.ts'
+import { ingest } from './ingest.ts'
 
 function route(name: string, path = '/a'): string {
   return `apiVersion: fairlead.dev/v1alpha1
@@ -26,7 +28,11 @@ interface Reading {
   readonly names: () => string[]
 }
 
-async function reading(t: TestContext, files: Readonly<Record<string, string>>): Promise<Reading> {
+async function reading(
+  t: TestContext,
+  files: Readonly<Record<string, string>>,
+  added: () => readonly Resource[] = () => [],
+): Promise<Reading> {
   const folder = await mkdtemp(join(tmpdir(), 'fairlead-folder-'))
   for (const [file, text] of Object.entries(files)) {
     await mkdir(join(folder, file, '..'), { recursive: true })
@@ -36,7 +42,7 @@ async function reading(t: TestContext, files: Readonly<Record<string, string>>):
   const changed = (): void => {
     for (const listener of listeners) listener()
   }
-  const source = await readFolder({ folder, changed })
+  const source = await readFolder({ folder, changed, added })
   t.after(async () => {
     await source.close()
     await rm(folder, { recursive: true })
@@ -128,6 +134,18 @@ test('of two files that define one object the first by name has the word', async
   await rm(join(folder, 'a.yaml'))
   await until(() => source.problems().length === 0)
   assert.match(JSON.stringify(source.current('ApiRoute', 'default', 'x')?.content), /\/b/)
+})
+
+test('a file has the word over an object that is added where there is none', async (t) => {
+  const added = ingest('ApiRoute', { metadata: { name: 'x', namespace: 'default', uid: 'added' } })
+  const { folder, source, until } = await reading(t, { 'b.yaml': route('b') }, () => [added])
+  const current = (): string | undefined => source.current('ApiRoute', 'default', 'x')?.uid
+  assert.equal(current(), 'added')
+  await writeFile(join(folder, 'a.yaml'), route('x'))
+  await until(() => current() !== 'added')
+  assert.notEqual(current(), undefined)
+  await rm(join(folder, 'a.yaml'))
+  await until(() => current() === 'added')
 })
 
 test('a problem is shown at file, line and column', async (t) => {

@@ -70,7 +70,8 @@ function compareDefaultFirst(a: string, b: string): number {
   return rank(a) - rank(b) || compare(a, b)
 }
 
-async function assertFolder(folder: string): Promise<void> {
+/** Rejects with a sentence where there is no such folder. */
+export async function assertFolder(folder: string): Promise<void> {
   const facts = await stat(folder).catch((error: unknown) => {
     throw new Error(
       `cannot read the folder ${folder}: ${error instanceof Error ? error.message : ''}`,
@@ -231,20 +232,22 @@ class Folder {
     }
     for (const [id, found] of placed) this.#store(id, found)
     this.#namespaces(placed)
-    this.#add()
+    this.#add(placed)
     this.#version += 1
     this.store.reached('folder', String(this.#version))
     this.#placed = placed
     this.#doubles = doubles
   }
 
-  #add(): void {
-    const added = this.#options.added?.((kind) => this.store.all(kind)) ?? []
-    const kept = new Set(
-      added.map(({ kind, namespace, name }) => resourceId(kind, namespace, name)),
-    )
-    for (const { kind, namespace, name } of this.#added) {
-      if (!kept.has(resourceId(kind, namespace, name))) this.store.drop(kind, namespace, name)
+  /** What a file says of an object has the word over what would be added. */
+  #add(placed: ReadonlyMap<string, Identified>): void {
+    const all = this.#options.added?.((kind) => this.store.all(kind)) ?? []
+    const added = all.filter((resource) => !placed.has(idOf(resource)))
+    const kept = new Set(added.map(idOf))
+    for (const before of this.#added) {
+      const id = idOf(before)
+      if (kept.has(id) || placed.has(id)) continue
+      this.store.drop(before.kind, before.namespace, before.name)
     }
     for (const resource of added) this.store.put(resource)
     this.#added = added
@@ -301,6 +304,10 @@ function resourceOf(found: Identified, id: string, generation: number, digest: s
     ...found.object.raw,
     metadata: { ...metadata, namespace: found.namespace, uid, generation, resourceVersion: digest },
   })
+}
+
+function idOf({ kind, namespace, name }: Resource): string {
+  return resourceId(kind, namespace, name)
 }
 
 function isMetadata(value: unknown): value is object {
