@@ -10,6 +10,7 @@ import { pino } from 'pino'
 import type { Verdict } from '../compile/compiled.ts'
 import { type FolderController, startFolderController } from '../folder-controller.ts'
 import type { Logger } from '../log.ts'
+import { assertFolder } from '../watch/folder.ts'
 import { address } from './addresses.ts'
 import { createDevKeys, type DevKeys } from './dev-keys.ts'
 import {
@@ -30,9 +31,14 @@ import { durationOf, UsageFailure, type Values } from './values.ts'
 const SETTLED_WITHIN_MS = 1_500
 /** Statuses that change together are shown together. */
 const SHOW_AFTER_MS = 50
+/** Whoever presses Ctrl-C waits for requests in flight, but not for idle connections. */
+const CTRL_C_GRACE_MS = 1_000
 
 export async function dev(values: Values, folder: string): Promise<number> {
   if (values.has('redis')) throw new UsageFailure('--redis: not supported yet; limits are local')
+  await assertFolder(folder).catch((error: unknown) => {
+    throw new UsageFailure(error instanceof Error ? error.message : String(error))
+  })
   const state = await prepareState(resolve(values.get('state') ?? join(folder, '.fairlead')))
   const session = new Session(values, folder, state)
   return session.run()
@@ -94,10 +100,16 @@ class Session {
     await this.#settled(controller, plane.ready)
     if (!this.#values.has('quiet')) await this.#overview(controller, plane)
     this.#announced = 'yes'
-    const code = await Promise.race([plane.exited, stopped.then(() => 0)])
-    await plane.close(durationOf(this.#values.get('grace') ?? '') ?? 0)
+    const ended = await Promise.race([plane.exited, stopped])
+    await plane.close(
+      ended === 'SIGINT' ? Math.min(this.#graceMs(), CTRL_C_GRACE_MS) : this.#graceMs(),
+    )
     await this.#close(controller)
-    return code
+    return typeof ended === 'number' ? ended : 0
+  }
+
+  #graceMs(): number {
+    return durationOf(this.#values.get('grace') ?? '') ?? 0
   }
 
   #startController(): Promise<FolderController> {
