@@ -48,7 +48,8 @@ export class AccessLines {
       `,"durationMs":${milliseconds(record.durationMs)}` +
       `,"upstreamMs":${upstreamMs === null ? 'null' : milliseconds(upstreamMs)}` +
       `,"bytesIn":${record.bytesIn},"bytesOut":${record.bytesOut}` +
-      `,"complete":${record.complete},"partial":${record.partial}}\n`
+      `,"complete":${record.complete},"partial":${record.partial}` +
+      `,"observed":[${record.observed.length === 0 ? '' : record.observed.map(quoted).join()}]}\n`
     )
   }
 

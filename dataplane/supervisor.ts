@@ -20,7 +20,7 @@ export function threadPoolSize(workers: number): number {
 }
 
 export interface SuperviseOptions {
-  /** What node is given: the script and its arguments. */
+  /** What node is given: its own flags, the script and its arguments. */
   readonly command: readonly string[]
   readonly env: Readonly<Record<string, string | undefined>>
   readonly workers: number
@@ -80,13 +80,9 @@ interface Ended {
 
 async function runOnce(options: SuperviseOptions, state: State): Promise<Ended> {
   const { promise, resolve } = Promise.withResolvers<Ended>()
-  const child = spawn(process.execPath, [...process.execArgv, ...options.command], {
+  const child = spawn(process.execPath, [...options.command], {
     stdio: 'inherit',
-    env: {
-      ...options.env,
-      FAIRLEAD_SUPERVISED: '1',
-      UV_THREADPOOL_SIZE: String(threadPoolSize(options.workers)),
-    },
+    env: { ...options.env, UV_THREADPOOL_SIZE: String(threadPoolSize(options.workers)) },
   })
   state.child = child
   child.on('error', (error) => resolve({ code: 1, because: error.message }))
