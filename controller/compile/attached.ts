@@ -35,8 +35,8 @@ export interface Attached {
 }
 
 export interface AttachedSteps {
-  /** Keyed `Kind namespace TargetKind name`: the policies there, the oldest first. */
-  readonly here: Step<readonly Attached[]>
+  /** Keyed `Kind namespace TargetKind/name`: the policies there, the oldest first; null: none. */
+  readonly here: Step<readonly Attached[] | null>
   /** Keyed `gateway route`: rule key → what its policies make of it. */
   readonly effects: Step<ReadonlyMap<string, RuleEffect>>
   /** Keyed by the ref of a shape: the objects of the policy. */
@@ -56,20 +56,14 @@ export function createAttached(from: Ingredients, inForce: InForceSteps): Attach
   const { memo, steps, sealer } = from
   const targets = memo.step<Targets>({
     name: 'targets in a namespace',
+    turn: 'first',
+    keep: keepTargets,
     run(key, at) {
       const [kind, namespace] = pairOf(key)
       return targetsIn(kind === 'AuthPolicy' ? kind : 'RateLimitPolicy', namespace, { at, inForce })
     },
   })
-  const here = memo.step<readonly Attached[]>({
-    name: 'policies at a target',
-    keep: keepIf(sameAttached),
-    run(key, at) {
-      const [kind, rest] = pairOf(key)
-      const [namespace, target] = pairOf(rest)
-      return at.ask(targets, `${kind} ${namespace}`).get(target) ?? NONE
-    },
-  })
+  const here = memo.entriesOf(targets)
   const had = memo.step<PolicyInForce | null>({
     name: 'policy as it was',
     run(key, at) {
@@ -127,6 +121,15 @@ export function createAttached(from: Ingredients, inForce: InForceSteps): Attach
 const HAD = 'had '
 
 const NONE: readonly Attached[] = []
+
+/** Lists that say nothing new keep their identity, so that their targets are not looked at. */
+function keepTargets(before: Targets, after: Targets): Targets {
+  const kept = [...after].map(([target, list]): [string, readonly Attached[]] => {
+    const earlier = before.get(target)
+    return [target, earlier !== undefined && sameAttached(earlier, list) ? earlier : list]
+  })
+  return new Map(kept)
+}
 
 function sameAttached(a: readonly Attached[], b: readonly Attached[]): boolean {
   return (
@@ -197,7 +200,7 @@ interface Asked {
   readonly gatewayKey: string
   readonly routeKey: string
   readonly route: RouteInForce
-  readonly here: Step<readonly Attached[]>
+  readonly here: Step<readonly Attached[] | null>
   readonly hadShape: Step<PolicyShape | null>
 }
 
@@ -207,7 +210,7 @@ function surroundings(at: Recorder, asked: Asked): Around {
   const route = namesOf(asked.routeKey)
   const of = (kind: PolicyKind): Surroundings => {
     const find = (namespace: string, target: string): readonly Attached[] =>
-      at.ask(asked.here, `${kind} ${namespace} ${target}`)
+      at.ask(asked.here, `${kind} ${namespace} ${target}`) ?? NONE
     return {
       gateway: find(gateway.namespace, targetKey({ kind: 'ApiGateway', name: gateway.name })),
       namespace: find(route.namespace, targetKey({ kind: 'Namespace', name: route.namespace })),

@@ -4,10 +4,12 @@
  * Pinned by consumers.test.ts: "of two keys with one hash the older opens".
  */
 import { type Aged, olderFirst } from './precedence.ts'
-import type { InForceSteps, Ingredients } from './in-force.ts'
+import type { ApiKey } from '#wire/auth'
+import type { InForceSteps, Ingredients, SimpleInForce } from './in-force.ts'
 import { keepIf, type Step } from './memo.ts'
 import { keyOf, namesOf } from './resolve.ts'
-import { keepSealed, sameItems, type Sealed, sourceOf } from './seal.ts'
+import { sameItems } from './chunks.ts'
+import { keepSealed, type Sealed, sourceOf } from './seal.ts'
 
 export interface ConsumerSteps {
   /** Keyed by namespace: its consumers, and the keys that lead to them. */
@@ -24,11 +26,8 @@ export function createConsumers(
     name: 'holders of hashes',
     run(_, at) {
       const oldest = new Map<string, Aged>()
-      for (const key of at.askAll(inForce.apiKey, at.ask(inForce.keys, 'ApiKey'))) {
-        if (key === null || key.value === null) continue
-        const other = oldest.get(key.value.sha256)
-        const older = other === undefined || olderFirst(key.resource, other) < 0
-        if (older) oldest.set(key.value.sha256, key.resource)
+      for (const chunk of at.ask(inForce.keys, 'ApiKey')) {
+        for (const key of at.askAll(inForce.apiKey, chunk)) addOldest(oldest, key)
       }
       return new Map(
         [...oldest].map(([hash, { namespace, name }]) => [hash, keyOf(namespace, name)]),
@@ -73,4 +72,11 @@ export function createConsumers(
     },
   })
   return { objects, holders }
+}
+
+function addOldest(oldest: Map<string, Aged>, key: SimpleInForce<ApiKey> | null): void {
+  if (key === null || key.value === null) return
+  const other = oldest.get(key.value.sha256)
+  const older = other === undefined || olderFirst(key.resource, other) < 0
+  if (older) oldest.set(key.value.sha256, key.resource)
 }

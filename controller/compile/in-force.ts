@@ -7,6 +7,7 @@ import type { ApiKeySpec } from '../../crds/api-key.ts'
 import type { ConsumerSpec } from '../../crds/consumer.ts'
 import type { ApiKey, Consumer } from '#wire/auth'
 import type { PolicyShape } from './attach.ts'
+import { type Chunks, chunksOf, keepChunks } from './chunks.ts'
 import { dataPlanesOf, type GatewayInForce, gatewayInForce } from './gateway.ts'
 import { keepIf, type Memo, type Step } from './memo.ts'
 import {
@@ -21,13 +22,13 @@ import type { Reader } from './reader.ts'
 import { allKeys, grantsBy, namesOf } from './resolve.ts'
 import { type RouteInForce, routeInForce } from './route-in-force.ts'
 import { readSpec } from './salvage.ts'
-import { keepSealed, sameItems, type Sealed, type Sealer, sourceOf } from './seal.ts'
+import { keepSealed, type Sealed, type Sealer, sourceOf } from './seal.ts'
 import { type OwnKind, OWN_KINDS, type Resource } from './snapshot.ts'
 import type { Steps } from './steps.ts'
 
 export interface InForceSteps {
-  /** Keyed by kind: `namespace/name` of all its objects, the same list while it names the same. */
-  readonly keys: Step<readonly string[]>
+  /** Keyed by kind: `namespace/name` of all its objects. */
+  readonly keys: Step<Chunks>
   readonly gateway: Step<GatewayInForce | null>
   readonly gatewayObject: Step<Sealed | null>
   readonly route: Step<RouteInForce | null>
@@ -69,10 +70,10 @@ export function createInForce(from: Ingredients): InForceSteps {
   })
   return {
     gateway,
-    keys: memo.step<readonly string[]>({
+    keys: memo.step<Chunks>({
       name: 'keys of a kind',
-      keep: keepIf(sameItems),
-      run: (kind, at) => allKeys(kindOf(kind), at.reader),
+      keep: keepChunks,
+      run: (kind, at) => chunksOf(allKeys(kindOf(kind), at.reader)),
     }),
     gatewayObject: memo.step({
       name: 'gateway object',

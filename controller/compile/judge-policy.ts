@@ -179,8 +179,8 @@ function shapesAt(
   target: TargetName,
   { at, before }: Scene,
 ): readonly PolicyShape[] {
-  return at
-    .ask(before.attached.here, `${kind} ${namespace} ${targetKey(target)}`)
+  const attached = at.ask(before.attached.here, `${kind} ${namespace} ${targetKey(target)}`) ?? []
+  return attached
     .filter(({ sectionName }) => sectionName === target.sectionName)
     .map(({ shape }) => shape)
 }

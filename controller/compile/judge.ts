@@ -41,15 +41,17 @@ const JUDGED = [
   'ApiKey',
 ] as const
 
+type Entry = readonly [id: string, verdict: Verdict]
+
 export function createJudge({ memo }: Ingredients, before: Before): JudgeSteps {
   const steps = JUDGED.map((kind) => ({
     kind,
-    verdict: memo.step<Verdict | null>({
+    entry: memo.step<Entry | null>({
       name: `verdict of ${kind}`,
       keep: keepIf((a, b) => JSON.stringify(a) === JSON.stringify(b)),
       run(key, at) {
         const opinion = JUDGES[kind](key, at, before)
-        return opinion === null ? null : verdictOf(opinion)
+        return opinion === null ? null : [`${kind} ${key}`, verdictOf(opinion)]
       },
     }),
   }))
@@ -58,16 +60,19 @@ export function createJudge({ memo }: Ingredients, before: Before): JudgeSteps {
       name: 'verdicts',
       run(_, at) {
         const verdicts = new Map<string, Verdict>()
-        for (const { kind, verdict } of steps) {
-          const keys = at.ask(before.inForce.keys, kind)
-          for (const [i, value] of at.askAll(verdict, keys).entries()) {
-            if (value !== null) verdicts.set(`${kind} ${keys[i]}`, value)
+        for (const { kind, entry } of steps) {
+          for (const chunk of at.ask(before.inForce.keys, kind)) {
+            addAll(verdicts, at.askAll(entry, chunk))
           }
         }
         return verdicts
       },
     }),
   }
+}
+
+function addAll(verdicts: Map<string, Verdict>, entries: readonly (Entry | null)[]): void {
+  for (const entry of entries) if (entry !== null) verdicts.set(entry[0], entry[1])
 }
 
 function verdictOf({ resource, problems, accepted, targets, runs }: Opinion): Verdict {

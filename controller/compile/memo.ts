@@ -6,7 +6,7 @@
  * Pinned by memo.test.ts: "after any edits a memo says what a fresh one says".
  */
 import { CellReader, Cells } from './cells.ts'
-import { Clock, Derived, type Read, releaseOrphans } from './read.ts'
+import { Clock, Derived, type Read, releaseOrphans, settleEager } from './read.ts'
 import type { Reader } from './reader.ts'
 import type { Snapshot } from './snapshot.ts'
 
@@ -27,10 +27,17 @@ export interface StepOf<V> {
    * on it then need not run), or the new one with parts of the earlier. Equal to `after` in content.
    */
   readonly keep?: (before: V, after: V) => V
+  /** See Derived: for what many others depend on, and few changes get through. */
+  readonly turn?: 'first'
 }
 
 export interface Memo {
   step<V>(of: StepOf<V>): Step<V>
+  /**
+   * The entries of a step that answers with maps, as a step of their own, keyed `key entry`: other
+   * entries may change without any effect on who asked for this one.
+   */
+  entriesOf<V>(maps: Step<ReadonlyMap<string, V>>): Step<V | null>
   /** Reads results that are true of this snapshot. Snapshots come one after the other. */
   over<V>(snapshot: Snapshot, story: (at: Recorder) => V): V
 }
@@ -43,7 +50,14 @@ export function keepIf<V>(same: (before: V, after: V) => boolean): (before: V, a
 export function createMemo(): Memo {
   const walk = new Walk()
   return {
-    step: (of) => new Step(of, walk),
+    step: <V>(of: StepOf<V>) =>
+      new Step<V>(of.name, walk, (step, key) => new Result(step, key, { of, walk })),
+    entriesOf: <V>(maps: Step<ReadonlyMap<string, V>>) =>
+      new Step<V | null>(
+        `entry of ${maps.name}`,
+        walk,
+        (step, key) => new Pick(step, key, { maps, walk }),
+      ),
     over(snapshot, story) {
       walk.move(snapshot)
       const result = walk.tell(story)
@@ -64,6 +78,7 @@ class Walk {
     this.clock.revision += 1
     if (this.#cells === null) this.#cells = new Cells(snapshot, this.clock)
     else this.#cells.move(snapshot)
+    settleEager(this.clock)
   }
 
   /** What the story asks for is wanted until it is told again. */
@@ -85,6 +100,7 @@ class Walk {
 /** Holds on to what the last story asked for. */
 class Root extends Derived {
   readonly name = 'story'
+  readonly turn = 'asked'
   want(reads: readonly Read[]): void {
     this.depend(reads)
   }
@@ -110,9 +126,9 @@ class Recording implements Recorder {
   }
 
   ask<V>(step: Step<V>, key: string): V {
-    const result = step.result(key)
-    const value = result.current()
-    this.#note(result)
+    const answer = step.answer(key)
+    const value = answer.current()
+    this.#note(answer)
     return value
   }
 
@@ -124,24 +140,26 @@ class Recording implements Recorder {
   }
 }
 
-/** A step with the results that it has. */
+/** A step with the answers that it has given. */
 export class Step<V> {
-  readonly of: StepOf<V>
+  readonly name: string
   readonly #walk: Walk
-  readonly #results = new Map<string, Result<V>>()
+  readonly #make: (step: Step<V>, key: string) => Answer<V>
+  readonly #answers = new Map<string, Answer<V>>()
   readonly #groups = new Map<readonly string[], Group<V>>()
-  constructor(of: StepOf<V>, walk: Walk) {
-    this.of = of
+  constructor(name: string, walk: Walk, make: (step: Step<V>, key: string) => Answer<V>) {
+    this.name = name
     this.#walk = walk
+    this.#make = make
   }
 
-  result(key: string): Result<V> {
-    let result = this.#results.get(key)
-    if (result === undefined) {
-      result = new Result(this, key, this.#walk)
-      this.#results.set(key, result)
+  answer(key: string): Answer<V> {
+    let answer = this.#answers.get(key)
+    if (answer === undefined) {
+      answer = this.#make(this, key)
+      this.#answers.set(key, answer)
     }
-    return result
+    return answer
   }
 
   group(keys: readonly string[]): Group<V> {
@@ -154,7 +172,7 @@ export class Step<V> {
   }
 
   forget(key: string): void {
-    this.#results.delete(key)
+    this.#answers.delete(key)
   }
 
   forgetGroup(keys: readonly string[]): void {
@@ -162,21 +180,19 @@ export class Step<V> {
   }
 }
 
-/** What a step said for one key. */
-class Result<V> extends Derived {
+/** What a step says for one key. */
+abstract class Answer<V> extends Derived {
   #held: { readonly value: V } | null = null
   readonly #step: Step<V>
-  readonly #key: string
-  readonly #walk: Walk
+  protected readonly key: string
   constructor(step: Step<V>, key: string, walk: Walk) {
     super(walk.clock)
     this.#step = step
-    this.#key = key
-    this.#walk = walk
+    this.key = key
   }
 
   get name(): string {
-    return this.#step.of.name
+    return this.#step.name
   }
 
   current(): V {
@@ -185,12 +201,16 @@ class Result<V> extends Derived {
     return this.#held.value
   }
 
+  /** As it is, without settling it. */
+  peek(): V | null {
+    return this.#held?.value ?? null
+  }
+
+  protected abstract make(before: { readonly value: V } | null): V
+
   protected remake(): 'changed' | 'kept' {
-    const { run, keep } = this.#step.of
-    const [after, reads] = this.#walk.record((at) => run(this.#key, at))
-    this.depend(reads)
     const before = this.#held
-    const value = before === null || keep === undefined ? after : keep(before.value, after)
+    const value = this.make(before)
     if (before?.value === value) return 'kept'
     this.#held = { value }
     return 'changed'
@@ -198,26 +218,71 @@ class Result<V> extends Derived {
 
   override release(): void {
     super.release()
-    this.#step.forget(this.#key)
+    this.#step.forget(this.key)
+  }
+}
+
+/** Made by running the step. */
+class Result<V> extends Answer<V> {
+  readonly turn: 'asked' | 'first'
+  readonly #from: { readonly of: StepOf<V>; readonly walk: Walk }
+  constructor(step: Step<V>, key: string, from: { readonly of: StepOf<V>; readonly walk: Walk }) {
+    super(step, key, from.walk)
+    this.#from = from
+    this.turn = from.of.turn ?? 'asked'
+  }
+
+  protected make(before: { readonly value: V } | null): V {
+    const { of, walk } = this.#from
+    const [after, reads] = walk.record((at) => of.run(this.key, at))
+    this.depend(reads)
+    return before === null || of.keep === undefined ? after : of.keep(before.value, after)
+  }
+}
+
+type Maps<V> = Step<ReadonlyMap<string, V>>
+
+/** One entry of another answer. */
+class Pick<V> extends Answer<V | null> {
+  readonly turn = 'asked'
+  readonly #map: Answer<ReadonlyMap<string, V>>
+  readonly #entry: string
+  constructor(step: Step<V | null>, key: string, { maps, walk }: { maps: Maps<V>; walk: Walk }) {
+    super(step, key, walk)
+    const space = key.lastIndexOf(' ')
+    this.#map = maps.answer(key.slice(0, space))
+    this.#entry = key.slice(space + 1)
+    this.depend([this.#map])
+  }
+
+  protected make(): V | null {
+    return this.#map.current().get(this.#entry) ?? null
+  }
+
+  /** A map whose turn comes first has its new entries by now: those that stayed disturb nobody. */
+  override doubt(): void {
+    const map = this.#map.turn === 'first' ? this.#map.peek() : null
+    if (map === null || (map.get(this.#entry) ?? null) !== this.peek()) super.doubt()
   }
 }
 
 /** What a step said for each of a list of keys. */
 class Group<V> extends Derived {
+  readonly turn = 'asked'
   #values: readonly V[] | null = null
   readonly #step: Step<V>
   readonly #keys: readonly string[]
-  readonly #results: readonly Result<V>[]
+  readonly #results: readonly Answer<V>[]
   constructor(step: Step<V>, keys: readonly string[], walk: Walk) {
     super(walk.clock)
     this.#step = step
     this.#keys = keys
-    this.#results = keys.map((key) => step.result(key))
+    this.#results = keys.map((key) => step.answer(key))
     this.depend(this.#results)
   }
 
   get name(): string {
-    return this.#step.of.name
+    return this.#step.name
   }
 
   current(): readonly V[] {

@@ -21,51 +21,55 @@ export interface HostRules {
   readonly ungranted: 'firstCome' | 'refuse'
 }
 
-export type Claims = (host: string) => readonly Claim[]
+export interface Claims {
+  readonly on: (host: string) => readonly Claim[]
+  /** `none`: no wildcard is claimed, so that hosts need not be looked for above themselves. */
+  readonly wildcards: 'some' | 'none'
+}
 
 export interface Ownership {
   /** Null: nobody may have it. */
   readonly namespace: string | null
-  /** Why not others, and what they can do. */
-  readonly because: string
+  /** The route that the namespace owns it by. */
+  readonly first: Claim | null
+  /** The grant that decides, if any. */
+  readonly grant: Grant | null
+}
+
+export interface Grant {
+  readonly host: string
+  readonly namespaces: readonly string[]
 }
 
 export function ownerOf(host: string, claims: Claims, rules: HostRules): Ownership {
   const grant = grantOver(host, rules)
   if (grant === null && rules.ungranted === 'refuse') {
-    const because = `No grant of the gateway covers ${quoted(host)}; ask its operator for one.`
-    return { namespace: null, because }
+    return { namespace: null, first: null, grant }
   }
   const first = firstOf(candidates(host, grant, claims, rules))
-  if (grant !== null) return granted(host, grant, first)
-  if (first === null) return { namespace: null, because: `Nobody names ${quoted(host)}.` }
-  return {
-    namespace: first.namespace,
-    because: `${quoted(host)} belongs to namespace ${first.namespace}, whose route ${first.namespace}/${first.name} is older; use another host, or ask the operator for a grant.`,
-  }
+  return { namespace: first?.namespace ?? null, first, grant }
 }
 
-function granted(host: string, grant: Grant, first: Claim | null): Ownership {
-  const names = grant.namespaces.join(', ')
-  return {
-    namespace: first?.namespace ?? null,
-    because: `${quoted(host)} is granted to ${names} by the gateway (${quoted(grant.host)})${
-      first === null ? '' : ` and belongs to namespace ${first.namespace}`
-    }; use another host, or ask the operator for a grant.`,
+/** Told to whoever names the host and does not own it. */
+export function refusalOf(host: string, { grant, first }: Ownership): string {
+  const ask = 'use another host, or ask the operator of the gateway for a grant.'
+  const owner = first === null ? null : `${first.namespace}/${first.name}`
+  if (grant !== null) {
+    const names = grant.namespaces.join(', ')
+    const held = owner === null ? '' : ` (by route ${owner})`
+    return `${quoted(host)} is granted to ${names}${held} by ${quoted(grant.host)}; ${ask}`
   }
+  if (first === null) return `No grant of the gateway covers ${quoted(host)}; ${ask}`
+  return `${quoted(host)} belongs to namespace ${first.namespace}, whose route ${owner} is older; ${ask}`
 }
 
 function quoted(host: string): string {
   return host === ANY_HOST ? '"*" (routes without hosts)' : `"${host}"`
 }
 
-interface Grant {
-  readonly host: string
-  readonly namespaces: readonly string[]
-}
-
 /** The most specific grant that covers the host. */
 function grantOver(host: string, rules: HostRules): Grant | null {
+  if (rules.grants.size === 0) return null
   for (const wider of [host, ...wildcardsOver(host)]) {
     const namespaces = rules.grants.get(wider)
     if (namespaces !== undefined) return { host: wider, namespaces }
@@ -84,11 +88,12 @@ function candidates(
   claims: Claims,
   rules: HostRules,
 ): readonly Claim[] {
+  if (claims.wildcards === 'none' && grant === null) return claims.on(host)
   const hosts = [host, ...wildcardsOver(host)]
-  if (grant === null) return hosts.flatMap(claims)
+  if (grant === null) return hosts.flatMap(claims.on)
   return hosts
     .filter((wider) => grantOver(wider, rules)?.host === grant.host)
-    .flatMap(claims)
+    .flatMap(claims.on)
     .filter((claim) => grant.namespaces.includes(claim.namespace))
 }
 

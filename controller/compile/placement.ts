@@ -5,21 +5,29 @@
  * Pinned by placement.test.ts: "only hosts touched are sorted again".
  */
 import type { HostEntry } from '#wire/table'
+import { type Chunks, chunksOf, keepChunks, sameItems } from './chunks.ts'
 import type { InForceSteps, Ingredients } from './in-force.ts'
 import { keepIf, type Step } from './memo.ts'
-import { type Claim, type HostRules, ownerOf, type Ownership, wildcardsOver } from './ownership.ts'
+import {
+  type Claim,
+  type HostRules,
+  ownerOf,
+  type Ownership,
+  refusalOf,
+  wildcardsOver,
+} from './ownership.ts'
 import { inPrecedence, type Ranked, rankOf } from './precedence.ts'
 import { admits, keyOf, namesOf } from './resolve.ts'
 import { gatewayKeys, type RouteInForce } from './route-in-force.ts'
-import { keepEach, keepSealed, sameItems, type Sealed } from './seal.ts'
+import { keepEach, keepSealed, type Sealed } from './seal.ts'
 
 export interface PlacementSteps {
   /** Keyed `gateway route`. */
   readonly placement: Step<Placement>
   /** Keyed `gateway`: keys `gateway route` of the routes that it admits. */
-  readonly routes: Step<readonly string[]>
+  readonly routes: Step<Chunks>
   /** Keyed `gateway`: keys `gateway host` of the hosts that they name. */
-  readonly hosts: Step<readonly string[]>
+  readonly hosts: Step<Chunks>
   /** Keyed `gateway host`; null where nobody owns it. */
   readonly hostObject: Step<Sealed | null>
   /** Keyed `gateway`: hosts without routes that must not fall to a wildcard of others. */
@@ -53,19 +61,12 @@ interface RouteClaim extends Claim {
   readonly gateways: readonly string[]
 }
 
-type Claims = ReadonlyMap<string, readonly Claim[]>
-
 /** One host of a gateway: whose it is, and the routes of that namespace which name it. */
 interface HostView extends Ownership {
   readonly own: readonly Claim[]
 }
 
-interface HostBook {
-  readonly claims: Claims
-  readonly views: ReadonlyMap<string, HostView>
-  readonly routes: readonly string[]
-  readonly hosts: readonly string[]
-}
+type HostViews = ReadonlyMap<string, HostView>
 
 type Admission = 'noGateway' | 'notAdmitted' | 'admitted'
 
@@ -91,34 +92,50 @@ export function createPlacement(from: Ingredients, inForce: InForceSteps): Place
       return { claim: claimOf(value), entries: inPrecedence(rankedOf(value)) }
     },
   })
-  const book = memo.step<HostBook>({
-    name: 'hosts of a gateway',
-    keep: keepBook,
+  const claims = memo.step<Claimed>({
+    name: 'claims on a gateway',
+    turn: 'first',
     run(gatewayKey, at) {
-      const rules = at.ask(gateway, gatewayKey)?.hostRules ?? NO_RULES
-      const outlines = at.askAll(outline, at.ask(keys, 'ApiRoute'))
+      const claimed: Claimed = { byHost: new Map(), routes: [] }
       const admitted = new Map<string, Admission>()
-      const isAdmitted = (namespace: string): boolean => {
+      const admissionOf = (namespace: string): Admission => {
         const known = admitted.get(namespace) ?? at.ask(admission, `${gatewayKey} ${namespace}`)
         admitted.set(namespace, known)
-        return known === 'admitted'
+        return known
       }
-      return bookOf(gatewayKey, claimsOn(gatewayKey, outlines, isAdmitted), rules)
+      for (const chunk of at.ask(keys, 'ApiRoute')) {
+        for (const one of at.askAll(outline, chunk)) {
+          if (one === null || !one.claim.gateways.includes(gatewayKey)) continue
+          if (admissionOf(one.claim.namespace) === 'admitted') addTo(claimed, one.claim)
+        }
+      }
+      return claimed
     },
   })
-  const view = memo.step<HostView | null>({
-    name: 'host of a gateway',
-    run(key, at) {
-      const [gatewayKey, host] = pairOf(key)
-      return at.ask(book, gatewayKey).views.get(host) ?? null
+  const views = memo.step<HostViews>({
+    name: 'hosts of a gateway',
+    turn: 'first',
+    keep: keepViews,
+    run(gatewayKey, at) {
+      const rules = at.ask(gateway, gatewayKey)?.hostRules ?? NO_RULES
+      return viewsOf(at.ask(claims, gatewayKey), rules)
     },
   })
+  const view = memo.entriesOf(views)
   return {
     placement: placementStep(from, { outline, admission, view }),
-    routes: memo.step({ name: 'routes', run: (key, at) => at.ask(book, key).routes }),
-    hosts: memo.step({ name: 'hosts', run: (key, at) => at.ask(book, key).hosts }),
+    routes: memo.step<Chunks>({
+      name: 'routes of a gateway',
+      keep: keepChunks,
+      run: (key, at) => chunksOf(at.ask(claims, key).routes.map((one) => `${key} ${one}`)),
+    }),
+    hosts: memo.step<Chunks>({
+      name: 'keys of hosts',
+      keep: keepChunks,
+      run: (key, at) => chunksOf([...at.ask(views, key).keys()].map((host) => `${key} ${host}`)),
+    }),
     hostObject: hostStep(from, { outline, view }),
-    reserved: reservedStep(from, inForce, book),
+    reserved: reservedStep(from, inForce, views),
   }
 }
 
@@ -186,7 +203,7 @@ function placementStep({ memo }: Ingredients, reads: PlacementReads): Step<Place
       for (const host of at.ask(reads.outline, routeKey)?.claim.hosts ?? []) {
         const view = at.ask(reads.view, `${gatewayKey} ${host}`)
         if (view?.namespace === namespace) hosts.push(host)
-        else refused.push({ host, because: view?.because ?? '' })
+        else refused.push({ host, because: view === null ? '' : refusalOf(host, view) })
       }
       return { kind: 'placed', hosts, refused }
     },
@@ -195,29 +212,14 @@ function placementStep({ memo }: Ingredients, reads: PlacementReads): Step<Place
 
 // ---- all hosts of a gateway -----------------------------------------------------------------
 
+/** Grows while the routes of a gateway are looked through. */
 interface Claimed {
   readonly byHost: Map<string, Claim[]>
-  readonly routes: readonly string[]
+  readonly routes: string[]
 }
 
-function claimsOn(
-  gatewayKey: string,
-  outlines: readonly (Outline | null)[],
-  isAdmitted: (namespace: string) => boolean,
-): Claimed {
-  const byHost = new Map<string, Claim[]>()
-  const routes: string[] = []
-  for (const outline of outlines) {
-    if (outline === null || !outline.claim.gateways.includes(gatewayKey)) continue
-    const { claim } = outline
-    if (!isAdmitted(claim.namespace)) continue
-    routes.push(`${gatewayKey} ${keyOf(claim.namespace, claim.name)}`)
-    addTo(byHost, claim)
-  }
-  return { byHost, routes }
-}
-
-function addTo(byHost: Map<string, Claim[]>, claim: RouteClaim): void {
+function addTo({ byHost, routes }: Claimed, claim: RouteClaim): void {
+  routes.push(keyOf(claim.namespace, claim.name))
   for (const host of claim.hosts) {
     const others = byHost.get(host)
     if (others === undefined) byHost.set(host, [claim])
@@ -225,35 +227,35 @@ function addTo(byHost: Map<string, Claim[]>, claim: RouteClaim): void {
   }
 }
 
-function bookOf(gatewayKey: string, { byHost, routes }: Claimed, rules: HostRules): HostBook {
+function viewsOf({ byHost }: Claimed, rules: HostRules): HostViews {
   const views = new Map<string, HostView>()
-  for (const [host, claims] of byHost) {
-    const { namespace, because } = ownerOf(host, (wider) => byHost.get(wider) ?? [], rules)
-    const own = claims.filter((claim) => claim.namespace === namespace)
-    views.set(host, { namespace, because, own })
+  const wildcards = [...byHost.keys()].some((host) => host.startsWith('*.')) ? 'some' : 'none'
+  const claims = { on: (host: string) => byHost.get(host) ?? NOBODY, wildcards } as const
+  for (const [host, list] of byHost) {
+    const owner = ownerOf(host, claims, rules)
+    const own = list.filter((claim) => claim.namespace === owner.namespace)
+    views.set(host, { ...owner, own })
   }
-  const hosts = [...byHost.keys()].map((host) => `${gatewayKey} ${host}`)
-  return { claims: byHost, views, routes, hosts }
+  return views
 }
 
+const NOBODY: readonly Claim[] = []
+
 /** Views that say nothing new keep their identity, so that their hosts are not looked at. */
-function keepBook(before: HostBook, after: HostBook): HostBook {
+function keepViews(before: HostViews, after: HostViews): HostViews {
+  let changed = before.size === after.size ? 0 : 1
   const views = new Map<string, HostView>()
-  for (const [host, view] of after.views) {
-    const earlier = before.views.get(host)
-    views.set(host, earlier !== undefined && sameView(earlier, view) ? earlier : view)
+  for (const [host, view] of after) {
+    const earlier = before.get(host)
+    const kept = earlier !== undefined && sameView(earlier, view) ? earlier : view
+    if (kept !== earlier) changed += 1
+    views.set(host, kept)
   }
-  const routes = sameItems(before.routes, after.routes) ? before.routes : after.routes
-  const hosts = sameItems(before.hosts, after.hosts) ? before.hosts : after.hosts
-  const same =
-    routes === before.routes &&
-    hosts === before.hosts &&
-    [...views].every(([host, view]) => before.views.get(host) === view)
-  return same ? before : { claims: after.claims, views, routes, hosts }
+  return changed === 0 ? before : views
 }
 
 function sameView(a: HostView, b: HostView): boolean {
-  return a.namespace === b.namespace && a.because === b.because && sameItems(a.own, b.own)
+  return a.first === b.first && a.grant?.host === b.grant?.host && sameItems(a.own, b.own)
 }
 
 // ---- objects --------------------------------------------------------------------------------
@@ -285,13 +287,13 @@ function hostStep({ memo, sealer }: Ingredients, { outline, view }: HostReads) {
 function reservedStep(
   { memo, sealer }: Ingredients,
   { gateway }: InForceSteps,
-  book: Step<HostBook>,
+  hosts: Step<HostViews>,
 ): Step<readonly Sealed[]> {
   return memo.step<readonly Sealed[]>({
     name: 'reserved hosts',
     keep: keepEach,
     run(gatewayKey, at) {
-      const { views } = at.ask(book, gatewayKey)
+      const views = at.ask(hosts, gatewayKey)
       const grants = at.ask(gateway, gatewayKey)?.hostRules.grants ?? NO_RULES.grants
       return [...grants].flatMap(([host, namespaces]) => {
         const [namespace] = namespaces

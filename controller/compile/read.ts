@@ -5,9 +5,10 @@
  * Pinned by memo.test.ts: "after any edits a memo says what a fresh one says".
  */
 
-/** Counts snapshots, and collects what nobody depends on any more. */
+/** Counts moments, and collects what is to be settled first and what nobody depends on any more. */
 export class Clock {
   revision = 0
+  readonly eager = new Set<Derived>()
   readonly orphans = new Set<Read>()
 }
 
@@ -56,12 +57,18 @@ export abstract class Derived extends Read {
 
   protected abstract remake(): 'changed' | 'kept'
   abstract readonly name: string
+  /**
+   * `first`: it is settled before anything is asked, and disturbs those above only if it changed.
+   * For what many depend on and few changes get through: all hosts of a gateway, for one.
+   */
+  abstract readonly turn: 'asked' | 'first'
 
   /** Something below has changed; and so, perhaps, has this. */
   doubt(): void {
     if (this.#state !== 'settled') return
     this.#state = 'doubtful'
-    this.disturb()
+    if (this.turn === 'first') this.clock.eager.add(this)
+    else this.disturb()
   }
 
   settle(): void {
@@ -92,7 +99,10 @@ export abstract class Derived extends Read {
   #run(): void {
     this.#state = 'running'
     try {
-      if (this.remake() === 'changed') this.changedAt = this.clock.revision
+      if (this.remake() === 'changed') {
+        this.changedAt = this.clock.revision
+        if (this.turn === 'first') this.disturb()
+      }
     } catch (error) {
       this.#state = 'new'
       throw error
@@ -117,6 +127,18 @@ export abstract class Derived extends Read {
 
 function sameReads(a: readonly Read[], b: readonly Read[]): boolean {
   return a.length === b.length && a.every((read, i) => read === b[i])
+}
+
+/**
+ * Each in a moment of its own: what has seen the old result of one of them is made again after it.
+ */
+export function settleEager(clock: Clock): void {
+  for (const derived of clock.eager) {
+    clock.eager.delete(derived)
+    clock.revision += 1
+    if (!derived.isOrphan()) derived.settle()
+  }
+  clock.revision += 1
 }
 
 /** Forgets what nobody depends on, and then what only that had depended on. */

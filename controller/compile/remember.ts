@@ -4,13 +4,14 @@
  * Pinned by remember.test.ts: "a valid spec is remembered with the policies that apply to it".
  */
 import type { AttachedSteps } from './attached.ts'
+import { sameItems } from './chunks.ts'
 import type { Remembering } from './compiled.ts'
 import type { InForceSteps, Ingredients } from './in-force.ts'
 import { type InForce, isOwnFailure, type Reading } from './last-valid.ts'
 import { keepIf, type Recorder, type Step } from './memo.ts'
-import { POLICY_KINDS, type PolicyInForce, policyRef } from './policy-in-force.ts'
+import { POLICY_KINDS, type PolicyInForce, type PolicyKind, policyRef } from './policy-in-force.ts'
 import { inOrderOfText } from './precedence.ts'
-import { idOf, namesOf, targetKey } from './resolve.ts'
+import { namesOf, targetKey } from './resolve.ts'
 import { gatewayKeys, type RouteInForce } from './route-in-force.ts'
 import { type Remembered, type RememberedPolicy, resourceId } from './snapshot.ts'
 
@@ -21,79 +22,84 @@ export interface RememberSteps {
   readonly remembering: Step<readonly Remembering[]>
 }
 
+/** An object that runs or may be remembered, by its resourceId. */
+interface Entry {
+  readonly id: string
+  readonly memory: Remembered | null
+  /** Set where the remembered spec is the one that runs. */
+  readonly running: Remembering | null
+}
+
 export function createRemember(
   { memo }: Ingredients,
   inForce: InForceSteps,
   attached: AttachedSteps,
 ): RememberSteps {
-  const ofRoute = memo.step<Remembered | null>({
+  const ofRoute = memo.step<Entry | null>({
     name: 'remembered route',
-    keep: keepIf(sameMemory),
+    keep: keepIf(sameEntry),
     run(key, at) {
       const route = at.ask(inForce.route, key)
       if (route === null) return null
-      return rememberedOf(route, () => policiesOf(route, { at, inForce, attached }))
+      return entryOf(route, () => policiesOf(route, { at, inForce, attached }))
     },
   })
-  const ofPolicy = memo.step<Remembered | null>({
-    name: 'remembered policy',
-    keep: keepIf(sameMemory),
-    run(ref, at) {
-      const policy = at.ask(inForce.policy, ref)
-      return policy === null ? null : rememberedOf(policy, () => null)
-    },
-  })
-  const { routeIds, policyRefs } = idSteps(memo, inForce)
-  const remembered = memo.step<ReadonlyMap<string, Remembered>>({
-    name: 'remembered',
-    run(_, at) {
-      const memories = new Map<string, Remembered>()
-      const routes = at.ask(inForce.keys, 'ApiRoute')
-      const refs = at.ask(policyRefs, '')
-      put(memories, at.ask(routeIds, ''), at.askAll(ofRoute, routes))
-      put(memories, refs, at.askAll(ofPolicy, refs))
-      return memories
-    },
-  })
-  const remembering = memo.step<readonly Remembering[]>({
-    name: 'remembering',
-    run(_, at) {
-      const routes = at.askAll(inForce.route, at.ask(inForce.keys, 'ApiRoute'))
-      const policies = at.askAll(inForce.policy, at.ask(policyRefs, ''))
-      const all = [...routes, ...policies].flatMap((one) => {
-        if (one === null || one.memory === null) return []
-        const { kind, namespace, name } = one.resource
-        return [{ ...one.memory, kind, namespace, name }]
-      })
-      return inOrderOfText(all, ({ kind, namespace, name }) => resourceId(kind, namespace, name))
-    },
-  })
-  return { remembered, remembering }
-}
-
-/** What memories are kept under; for policies that is their ref. */
-function idSteps(memo: Ingredients['memo'], inForce: InForceSteps) {
-  const routeIds = memo.step<readonly string[]>({
-    name: 'ids of routes',
-    run: (_, at) => at.ask(inForce.keys, 'ApiRoute').map((key) => idOf('ApiRoute', key)),
-  })
-  const policyRefs = memo.step<readonly string[]>({
-    name: 'refs of policies',
-    run: (_, at) =>
-      POLICY_KINDS.flatMap((kind) => at.ask(inForce.keys, kind).map((key) => policyRef(kind, key))),
-  })
-  return { routeIds, policyRefs }
-}
-
-function put(
-  memories: Map<string, Remembered>,
-  ids: readonly string[],
-  values: readonly (Remembered | null)[],
-): void {
-  for (const [i, id] of ids.entries()) {
-    const memory = values[i] ?? null
-    if (memory !== null) memories.set(id, memory)
+  const ofPolicy = {
+    AuthPolicy: policyStep(memo, inForce, 'AuthPolicy'),
+    RateLimitPolicy: policyStep(memo, inForce, 'RateLimitPolicy'),
   }
+  const entries = (at: Recorder): readonly (Entry | null)[] => [
+    ...at.ask(inForce.keys, 'ApiRoute').flatMap((chunk) => at.askAll(ofRoute, chunk)),
+    ...POLICY_KINDS.flatMap((kind) =>
+      at.ask(inForce.keys, kind).flatMap((chunk) => at.askAll(ofPolicy[kind], chunk)),
+    ),
+  ]
+  return {
+    remembered: memo.step<ReadonlyMap<string, Remembered>>({
+      name: 'remembered',
+      run(_, at) {
+        const memories = new Map<string, Remembered>()
+        for (const entry of entries(at)) {
+          if (entry !== null && entry.memory !== null) memories.set(entry.id, entry.memory)
+        }
+        return memories
+      },
+    }),
+    remembering: memo.step<readonly Remembering[]>({
+      name: 'remembering',
+      keep: keepIf(sameItems),
+      run(_, at) {
+        const running = entries(at).flatMap((entry) => entry?.running ?? [])
+        return inOrderOfText(running, (one) => resourceId(one.kind, one.namespace, one.name))
+      },
+    }),
+  }
+}
+
+function policyStep(
+  memo: Ingredients['memo'],
+  inForce: InForceSteps,
+  kind: PolicyKind,
+): Step<Entry | null> {
+  return memo.step<Entry | null>({
+    name: `remembered ${kind}`,
+    keep: keepIf(sameEntry),
+    run(key, at) {
+      const policy = at.ask(inForce.policy, policyRef(kind, key))
+      return policy === null ? null : entryOf(policy, () => null)
+    },
+  })
+}
+
+function entryOf(one: InForce<Reading>, policies: () => readonly RememberedPolicy[] | null): Entry {
+  const { kind, namespace, name } = one.resource
+  const running = one.memory === null ? null : { ...one.memory, kind, namespace, name }
+  return { id: resourceId(kind, namespace, name), memory: rememberedOf(one, policies), running }
+}
+
+function sameEntry(a: Entry | null, b: Entry | null): boolean {
+  if (a === null || b === null) return a === b
+  return sameMemory(a.memory, b.memory) && (a.running === null) === (b.running === null)
 }
 
 function rememberedOf(
@@ -148,13 +154,13 @@ function policiesOf(route: RouteInForce, scene: Scene): readonly RememberedPolic
   ]
   return targets.flatMap((target) =>
     POLICY_KINDS.flatMap((kind) =>
-      scene.at
-        .ask(scene.attached.here, `${kind} ${target.namespace} ${targetKey(target)}`)
-        .flatMap(({ shape, sectionName }) => {
-          const policy = scene.at.ask(scene.inForce.policy, shape.ref)
-          if (policy === null || policy.runs === 'nothing') return []
-          return [remember(policy, { ...target, sectionName })]
-        }),
+      (
+        scene.at.ask(scene.attached.here, `${kind} ${target.namespace} ${targetKey(target)}`) ?? []
+      ).flatMap(({ shape, sectionName }) => {
+        const policy = scene.at.ask(scene.inForce.policy, shape.ref)
+        if (policy === null || policy.runs === 'nothing') return []
+        return [remember(policy, { ...target, sectionName })]
+      }),
     ),
   )
 }

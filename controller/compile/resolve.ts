@@ -158,5 +158,5 @@ export function targetOf(ref: TargetRef, namespace: string): TargetName {
 
 /** Targets by which policies are looked up: a route's rules all under the route. */
 export function targetKey(target: Pick<TargetName, 'kind' | 'name'>): string {
-  return `${target.kind} ${target.name}`
+  return `${target.kind}/${target.name}`
 }

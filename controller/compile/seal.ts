@@ -6,6 +6,7 @@
 import { digestText } from '#wire/digest'
 import { objectId, type TableObject } from '#wire/table'
 import type { Source } from '#wire/value'
+import { sameItems } from './chunks.ts'
 import type { CompiledObject, Deps, SealedSecret } from './compiled.ts'
 import type { Resource, SecretBytes } from './snapshot.ts'
 
@@ -63,10 +64,6 @@ export function keepEach(before: readonly Sealed[], after: readonly Sealed[]): r
   return sameItems(before, kept) ? before : kept
 }
 
-export function sameItems<T>(a: readonly T[], b: readonly T[]): boolean {
-  return a.length === b.length && a.every((item, i) => item === b[i])
-}
-
 /** `generation` where what runs is not the newest. */
 export function sourceOf(resource: Resource, generation = resource.generation): Source {
   const { kind, namespace, uid } = resource
@@ -78,7 +75,8 @@ export class HashSum {
   readonly #words = new Uint32Array(8)
 
   add(words: Uint32Array): void {
-    for (let i = 0; i < 8; i += 1) this.#words[i] = (this.#words[i] ?? 0) ^ (words[i] ?? 0)
+    const sum = this.#words
+    for (let i = 0; i < sum.length; i += 1) sum[i] = (sum[i] ?? 0) ^ (words[i] ?? 0)
   }
 
   hex(): string {

@@ -6,6 +6,7 @@
  */
 import type { Rule } from '#wire/table'
 import type { Source } from '#wire/value'
+import { sameItems } from './chunks.ts'
 import type { AttachedSteps, RuleEffect } from './attached.ts'
 import type { CompiledObject, CompiledTable } from './compiled.ts'
 import type { ConsumerSteps } from './consumers.ts'
@@ -15,15 +16,7 @@ import type { Recorder, Step } from './memo.ts'
 import { pairOf, type PlacementSteps } from './placement.ts'
 import { keyOf, namesOf } from './resolve.ts'
 import type { RouteInForce, RuleInForce } from './route-in-force.ts'
-import {
-  HashSum,
-  keepEach,
-  keepSealed,
-  sameItems,
-  type Sealed,
-  type Sealer,
-  sourceOf,
-} from './seal.ts'
+import { HashSum, keepEach, keepSealed, type Sealed, type Sealer, sourceOf } from './seal.ts'
 
 export interface TableSteps {
   /** Keyed by gateway; null where there is no such gateway. */
@@ -168,21 +161,21 @@ function assemble(gateway: Sealed, scene: Scene): CompiledTable {
   const table = new Assembly()
   table.add(gateway)
   const uses = new Map<string, string>()
-  const routes = at.ask(before.placement.routes, gatewayKey)
-  for (const slice of at.askAll(scene.slice, routes)) {
-    for (const sealed of slice.rules) table.add(sealed)
-    for (const sealed of slice.backends) table.add(sealed)
-    for (const { ref, id } of slice.uses) uses.set(id, ref)
+  for (const chunk of at.ask(before.placement.routes, gatewayKey)) {
+    for (const slice of at.askAll(scene.slice, chunk)) {
+      table.addAll(slice.rules)
+      table.addAll(slice.backends)
+      for (const { ref, id } of slice.uses) uses.set(id, ref)
+    }
   }
   const namespaces = addPolicies(table, uses, scene)
   for (const namespace of namespaces) {
-    for (const sealed of at.ask(before.consumers.objects, namespace)) table.add(sealed)
+    table.addAll(at.ask(before.consumers.objects, namespace))
   }
-  const hosts = at.ask(before.placement.hosts, gatewayKey)
-  for (const sealed of at.askAll(before.placement.hostObject, hosts)) {
-    if (sealed !== null) table.add(sealed)
+  for (const chunk of at.ask(before.placement.hosts, gatewayKey)) {
+    table.addAll(at.askAll(before.placement.hostObject, chunk))
   }
-  for (const sealed of at.ask(before.placement.reserved, gatewayKey)) table.add(sealed)
+  table.addAll(at.ask(before.placement.reserved, gatewayKey))
   return table.finished()
 }
 
@@ -221,9 +214,13 @@ class Assembly {
   readonly #hash = new HashSum()
 
   add({ id, object, words }: Sealed): void {
-    if (this.#objects.has(id)) return
+    const size = this.#objects.size
     this.#objects.set(id, object)
-    this.#hash.add(words)
+    if (this.#objects.size > size) this.#hash.add(words)
+  }
+
+  addAll(list: readonly (Sealed | null)[]): void {
+    for (const sealed of list) if (sealed !== null) this.add(sealed)
   }
 
   finished(): CompiledTable {
