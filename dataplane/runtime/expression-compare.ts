@@ -24,7 +24,7 @@ import {
 
 export function equal(left: CelValue, right: CelValue, budget: Budget): boolean {
   if (left === right) return true
-  if (typeof left === 'string' || typeof left === 'boolean' || left === null) return false
+  if (typeof left === 'string' && typeof right === 'string') return false
   return equalObjects(plain(left), plain(right), budget)
 }
 

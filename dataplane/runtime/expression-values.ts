@@ -86,8 +86,8 @@ export class CelMap extends Special {
 }
 
 /**
- * A document with its text: what passes through whole goes out byte by byte, and nothing in it is
- * lost to our reading of numbers or order. Everything but `toJson` sees the value.
+ * A list or a map with its text: what passes through whole goes out byte by byte, and nothing in it
+ * is lost to our reading of numbers or order. Everything but `toJson` sees the value.
  */
 export class JsonText extends Special {
   readonly type = 'json'

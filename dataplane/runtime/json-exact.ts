@@ -25,11 +25,12 @@ function unexpected({ at }: Reader): SyntaxError {
   return new SyntaxError(`unexpected character at ${at}`)
 }
 
-const SPACE = /[ \t\n\r]*/y
-
 function skipSpace(reader: Reader): void {
-  SPACE.lastIndex = reader.at
-  reader.at += SPACE.exec(reader.text)?.[0].length ?? 0
+  for (;;) {
+    const code = reader.text.charCodeAt(reader.at)
+    if (code !== 0x20 && code !== 0x0a && code !== 0x0d && code !== 0x09) return
+    reader.at++
+  }
 }
 
 function readValue(reader: Reader): CelValue {
@@ -100,10 +101,21 @@ function readObject(reader: Reader): CelValue {
   return object
 }
 
+/** Neither escapes nor what may stand in a string only as one. */
+function isPlainText(text: string, from: number, to: number): boolean {
+  for (let i = from; i < to; i++) {
+    const code = text.charCodeAt(i)
+    if (code < 0x20 || code === 0x5c) return false
+  }
+  return true
+}
+
 function readString(reader: Reader): string {
   const { text, at } = reader
   if (text.charAt(at) !== '"') throw unexpected(reader)
   reader.at = stringEnd(text, at)
+  const closed = reader.at - at > 1 && text.charAt(reader.at - 1) === '"'
+  if (closed && isPlainText(text, at, reader.at)) return text.slice(at + 1, reader.at - 1)
   // the engine knows the escapes, and refuses what must not stand in a string
   const value: string = JSON.parse(text.slice(at, reader.at))
   return value

@@ -54,9 +54,9 @@ function takeObject(value: object & CelValue, measure: Measure): void {
     measure.special = 'yes'
     measure.left -= sizeOf(value, measure)
   } else {
-    for (const [name, child] of Object.entries(value)) {
+    for (const name of Object.keys(value)) {
       measure.left -= name.length + 2
-      take(child, measure)
+      take(value[name] ?? null, measure)
     }
   }
 }

@@ -6,12 +6,13 @@
  */
 import { JSON_NESTING_MAX } from '#wire/limits'
 import type { Json } from '#wire/value'
-import { JsonText, needsCelMap, plain, type Plain } from './expression-values.ts'
+import type { CelValue } from './expression-types.ts'
+import { isList, isMap, JsonText, needsCelMap, plain, type Plain } from './expression-values.ts'
 import { parseExactly, stringEnd } from './json-exact.ts'
 
-/** The value has its text, so that it passes through whole as it came. */
+/** Lists and maps are JsonText, so that they pass through whole as they came. */
 export type ParsedJson =
-  | { readonly kind: 'value'; readonly value: JsonText }
+  | { readonly kind: 'value'; readonly value: CelValue }
   | { readonly kind: 'refused'; readonly because: string }
 
 export function parseJson(text: string): ParsedJson {
@@ -21,7 +22,8 @@ export function parseJson(text: string): ParsedJson {
   }
   try {
     const value = survey === 'plain' ? parsedPlainly(text) : plain(parseExactly(text))
-    return { kind: 'value', value: new JsonText(text, value) }
+    const whole = isList(value) || isMap(value)
+    return { kind: 'value', value: whole ? new JsonText(text, value) : value }
   } catch {
     return { kind: 'refused', because: 'it is no JSON' }
   }
@@ -32,13 +34,31 @@ function parsedPlainly(text: string): Plain {
   return value
 }
 
-type Survey = 'plain' | 'odd' | 'deep'
-
-const QUOTE = 0x22
 const BACKSLASH = 0x5c
 const COLON = 0x3a
 const MINUS = 0x2d
-const NUMBER = /-?\d[\d.eE+-]*/y
+
+type Survey = 'plain' | 'odd' | 'deep'
+
+/** What a character outside of strings begins. */
+const NOTHING = 0
+const STRING = 1
+const NUMBER = 2
+const OPEN = 3
+const CLOSE = 4
+const BEGINS = beginnings()
+
+function beginnings(): Uint8Array {
+  const table = new Uint8Array(128)
+  const mark = (characters: string, kind: number): void => {
+    for (const character of characters) table[character.charCodeAt(0)] = kind
+  }
+  mark('"', STRING)
+  mark('-0123456789', NUMBER)
+  mark('[{', OPEN)
+  mark(']}', CLOSE)
+  return table
+}
 
 /** Whether anything in the text would change on its way through JavaScript's own values. */
 function surveyOf(text: string): Survey {
@@ -46,16 +66,16 @@ function surveyOf(text: string): Survey {
   let survey: Survey = 'plain'
   let i = 0
   while (i < text.length) {
-    const code = text.charCodeAt(i)
+    const begins = BEGINS[text.charCodeAt(i)] ?? NOTHING
     let end = i + 1
-    if (code === QUOTE) {
+    if (begins === STRING) {
       end = stringEnd(text, i)
       if (isOddKey(text, i, end)) survey = 'odd'
-    } else if (code === MINUS || isDigit(code)) {
-      end = i + numberAt(text, i).length
-      if (isOddNumber(text.slice(i, end))) survey = 'odd'
-    } else {
-      depth += DEEPER.get(code) ?? 0
+    } else if (begins === NUMBER) {
+      end = numberEnd(text, i)
+      if (isOddNumber(text, i, end)) survey = 'odd'
+    } else if (begins >= OPEN) {
+      depth += begins === OPEN ? 1 : -1
       if (depth > JSON_NESTING_MAX) return 'deep'
     }
     i = end
@@ -63,21 +83,22 @@ function surveyOf(text: string): Survey {
   return survey
 }
 
-/** What brackets do to the depth. */
-const DEEPER: ReadonlyMap<number, number> = new Map([
-  [0x5b, 1],
-  [0x7b, 1],
-  [0x5d, -1],
-  [0x7d, -1],
-])
-
-function numberAt(text: string, at: number): string {
-  NUMBER.lastIndex = at
-  return NUMBER.exec(text)?.[0] ?? '-'
-}
-
 function isDigit(code: number): boolean {
   return code >= 0x30 && code <= 0x39
+}
+
+/** Position behind whatever could belong to a number: digits, signs, a point, an exponent. */
+function numberEnd(text: string, start: number): number {
+  let end = start + 1
+  for (;;) {
+    const code = text.charCodeAt(end)
+    if (!isDigit(code) && !isNumberSign(code)) return end
+    end++
+  }
+}
+
+function isNumberSign(code: number): boolean {
+  return code === 0x2e || code === 0x2d || code === 0x2b || code === 0x65 || code === 0x45
 }
 
 /** Keys that a plain object would move or swallow: they begin with a digit, `_` or an escape. */
@@ -91,8 +112,15 @@ function isOddKey(text: string, start: number, end: number): boolean {
 }
 
 /** Fifteen digits are exact in every way; of others the spelling is compared. */
-function isOddNumber(text: string): boolean {
-  if (text.length <= 15 && !/[.eE]|^-0/.test(text)) return false
-  const number = Number(text)
-  return String(number) !== text || (Number.isInteger(number) && !Number.isSafeInteger(number))
+function isOddNumber(text: string, start: number, end: number): boolean {
+  const first = text.charCodeAt(start)
+  if (end - start <= 15 && first !== MINUS && areDigits(text, start, end)) return false
+  const spelling = text.slice(start, end)
+  const number = Number(spelling)
+  return String(number) !== spelling || (Number.isInteger(number) && !Number.isSafeInteger(number))
+}
+
+function areDigits(text: string, start: number, end: number): boolean {
+  for (let i = start; i < end; i++) if (!isDigit(text.charCodeAt(i))) return false
+  return true
 }
