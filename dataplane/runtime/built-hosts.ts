@@ -5,10 +5,11 @@
  */
 import type { Host } from '#wire/table'
 import type { BuiltRules } from './built-rules.ts'
-import { EntriesOfHost, type HostMatcher, RejectedHost } from './host-matcher.ts'
+import { EntriesOfHost, type HostEntry, type HostMatcher, RejectedHost } from './host-matcher.ts'
 import { TableMatcher } from './matcher.ts'
 import type { ChangedObject, TableObjects } from './objects.ts'
 import type { MatcherEntry } from './prepared-match.ts'
+import { Reached } from './path-trie.ts'
 import { Readings, type Refusal } from './readings.ts'
 import { Staged } from './staged.ts'
 
@@ -27,6 +28,7 @@ export class BuiltHosts {
   /** Which hosts hold a rule. */
   readonly #holders = new Readings()
   readonly #refused = new Set<string>()
+  readonly #reached = new Reached<HostEntry>()
   #matcher = new TableMatcher(new Map())
 
   constructor(objects: TableObjects, rules: BuiltRules) {
@@ -62,7 +64,11 @@ export class BuiltHosts {
       }
       entries.push({ rule: built.rule, match: prepared })
     }
-    return { matcher: new EntriesOfHost(host.namespace, entries), rules, refusals: [] }
+    return {
+      matcher: new EntriesOfHost(host.namespace, entries, this.#reached),
+      rules,
+      refusals: [],
+    }
   }
 
   /** With the changes. */

@@ -8,7 +8,7 @@ import { type Exchange, bareRecord } from '../request/exchange.ts'
 import { type Failure, fail } from '../request/failure.ts'
 import { queryPairs } from '../request/query.ts'
 import type { Prepared, Scope } from './expression-types.ts'
-import { type Linked, PathTrie } from './path-trie.ts'
+import { type Linked, PathTrie, Reached } from './path-trie.ts'
 import type { Pattern } from './pattern.ts'
 import {
   headersHold,
@@ -46,7 +46,7 @@ export class RejectedHost implements HostMatcher {
 }
 
 /** One entry, flat: what a look-up needs of it lies in one place. */
-interface HostEntry extends Linked<HostEntry> {
+export interface HostEntry extends Linked<HostEntry> {
   readonly rule: PreparedRule
   readonly method: string | null
   readonly headers: readonly PreparedPredicate[] | null
@@ -63,9 +63,16 @@ interface HostEntry extends Linked<HostEntry> {
 export class EntriesOfHost implements HostMatcher {
   readonly namespace: string
   readonly #trie = new PathTrie<HostEntry>()
+  readonly #reached: Reached<HostEntry>
 
-  constructor(namespace: string, entries: readonly MatcherEntry[]) {
+  /** `reached`: shared by the hosts of a table. */
+  constructor(
+    namespace: string,
+    entries: readonly MatcherEntry[],
+    reached = new Reached<HostEntry>(),
+  ) {
     this.namespace = namespace
+    this.#reached = reached
     for (let position = entries.length - 1; position >= 0; position--) {
       const entry = entries[position]
       if (entry !== undefined) this.#trie.add(entry.match.path, flat(entry, position))
@@ -74,8 +81,9 @@ export class EntriesOfHost implements HostMatcher {
 
   match(exchange: Exchange): HostAnswer {
     let pairs: readonly string[] | null = null
-    this.#trie.find(exchange.path)
-    for (let entry = this.#trie.next(); entry !== null; entry = this.#trie.next()) {
+    const reached = this.#reached
+    this.#trie.find(exchange.path, reached)
+    for (let entry = reached.next(); entry !== null; entry = reached.next()) {
       if (entry.method !== null && entry.method !== exchange.method) continue
       if (entry.queryParams !== null) pairs ??= queryPairs(exchange.query)
       if (!predicatesHold(entry, exchange, pairs)) continue
@@ -88,8 +96,9 @@ export class EntriesOfHost implements HostMatcher {
   methods(exchange: Exchange): readonly string[] {
     const methods = new Set<string>()
     const pairs = queryPairs(exchange.query)
-    this.#trie.find(exchange.path)
-    for (let entry = this.#trie.next(); entry !== null; entry = this.#trie.next()) {
+    const reached = this.#reached
+    this.#trie.find(exchange.path, reached)
+    for (let entry = reached.next(); entry !== null; entry = reached.next()) {
       if (entry.method === null || methods.has(entry.method)) continue
       if (!predicatesHold(entry, exchange, pairs)) continue
       if (take(entry, exchange) === MATCHED) methods.add(entry.method)

@@ -1,16 +1,17 @@
 /**
- * What one look-up costs at 10,000 routes: `node dataplane/runtime/matcher.bench.ts`. The figure to
+ * What one look-up costs at 10,000 routes: `node dataplane/runtime/matcher.bench.ts [ROUTES]`. The figure to
  * reach is 2 µs (design: section 20). Requests are spread over all routes, and each comes with a
  * path and a host of its own, as from a socket; what making them costs is taken off.
  */
 import { type Exchange, newExchange } from '../request/exchange.ts'
-import { EntriesOfHost, type HostMatcher } from './host-matcher.ts'
+import { EntriesOfHost, type HostEntry, type HostMatcher } from './host-matcher.ts'
 import { TableMatcher } from './matcher.ts'
+import { Reached } from './path-trie.ts'
 import type { MatcherEntry, PreparedPath } from './prepared-match.ts'
 import { fakeExchange } from '../../test/fake/exchange.ts'
 import { fakeRule } from '../../test/fake/rule.ts'
 
-const ROUTES = 10_000
+const ROUTES = Number(process.argv[2] ?? 10_000)
 const REQUESTS = 65_536
 const ROUNDS = 12
 
@@ -42,9 +43,10 @@ function inOneHost(): ReadonlyMap<string, HostMatcher> {
 
 function inManyHosts(): ReadonlyMap<string, HostMatcher> {
   const hosts = new Map<string, HostMatcher>()
+  const reached = new Reached<HostEntry>()
   for (let route = 0; route < ROUTES; route++) {
     const key = route % 2 === 0 ? `host-${route}.example.com` : `*.host-${route}.example.com`
-    hosts.set(key, new EntriesOfHost('shop', entriesOf(route)))
+    hosts.set(key, new EntriesOfHost('shop', entriesOf(route), reached))
   }
   return hosts
 }

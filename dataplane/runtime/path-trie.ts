@@ -1,7 +1,7 @@
 /**
  * The paths of one host as a tree of segments: a request's path finds, in one walk, all entries
- * whose path fits. Entries of one leaf are linked in ascending order, and `next` gives those of all
- * leaves that were reached in that order too, without sorting anything. At 10,000 routes most of a
+ * whose path fits. Entries of one leaf are linked in ascending order, and `Reached` gives those of
+ * all leaves in that order too, without sorting anything. At 10,000 routes most of a
  * look-up is waiting for memory, hence no arrays and no child objects where a pointer will do.
  * Pinned by matcher.test.ts: "the matcher and its plain twin agree on random tables and requests".
  */
@@ -31,12 +31,51 @@ function newNode<E>(): Node<E> {
   return { literal: '', child: null, others: null, param: null, exact: null, below: null }
 }
 
+/**
+ * What one walk has reached: the first entries of its leaves. One for all hosts of a table, because
+ * a walk is over before the next one begins, and memory that was just used is near.
+ */
+export class Reached<E extends Linked<E>> {
+  readonly #heads: E[] = []
+  /** Which head was given last, or -1. */
+  #given = -1
+
+  begin(): void {
+    this.#heads.length = 0
+    this.#given = -1
+  }
+
+  add(first: E): void {
+    this.#heads.push(first)
+  }
+
+  /** The next entry in ascending order of position, or null. */
+  next(): E | null {
+    const heads = this.#heads
+    // Only now: the first entry is usually the one that is wanted.
+    if (this.#given !== -1) this.#advance(this.#given)
+    let least: E | null = null
+    this.#given = -1
+    for (let i = 0; i < heads.length; i++) {
+      const head = heads[i]
+      if (head === undefined || (least !== null && head.position >= least.position)) continue
+      least = head
+      this.#given = i
+    }
+    return least
+  }
+
+  #advance(at: number): void {
+    const heads = this.#heads
+    const next = heads[at]?.next ?? heads.pop()
+    if (next !== undefined && at < heads.length) heads[at] = next
+  }
+}
+
 export class PathTrie<E extends Linked<E>> {
   readonly #root: Node<E> = newNode()
   /** No tree holds a pattern: these fit or do not fit when their turn comes. */
   #patterns: E | null = null
-  // Reused by every walk; a walk is over before the next one begins.
-  readonly #heads: E[] = []
 
   /** In descending order of position: each goes before those of its leaf that are there. */
   add(path: PreparedPath, entry: E): void {
@@ -59,44 +98,32 @@ export class PathTrie<E extends Linked<E>> {
     }
   }
 
-  /** Before `next`: finds what fits the canonical path. */
-  find(path: string): void {
-    this.#heads.length = 0
-    if (this.#patterns !== null) this.#heads.push(this.#patterns)
-    this.#walk(this.#root, path, 1)
+  /** Fills `reached` with all entries whose path fits the canonical path. */
+  find(path: string, reached: Reached<E>): void {
+    reached.begin()
+    if (this.#patterns !== null) reached.add(this.#patterns)
+    walk(this.#root, path, 1, reached)
   }
+}
 
-  /** The next entry in ascending order of position, or null. */
-  next(): E | null {
-    const heads = this.#heads
-    let least: E | null = null
-    let from = -1
-    for (let i = 0; i < heads.length; i++) {
-      const head = heads[i]
-      if (head === undefined || (least !== null && head.position >= least.position)) continue
-      least = head
-      from = i
-    }
-    if (least === null) return null
-    if (least.next !== null) heads[from] = least.next
-    else heads.splice(from, 1)
-    return least
+/** `at`: where the next segment starts, or -1 where the path is over. */
+function walk<E extends Linked<E>>(
+  node: Node<E>,
+  path: string,
+  at: number,
+  reached: Reached<E>,
+): void {
+  if (node.below !== null) reached.add(node.below)
+  if (at === -1) {
+    if (node.exact !== null) reached.add(node.exact)
+    return
   }
-
-  /** `at`: where the next segment starts, or -1 where the path is over. */
-  #walk(node: Node<E>, path: string, at: number): void {
-    if (node.below !== null) this.#heads.push(node.below)
-    if (at === -1) {
-      if (node.exact !== null) this.#heads.push(node.exact)
-      return
-    }
-    const slash = path.indexOf('/', at)
-    const end = slash === -1 ? path.length : slash
-    const next = slash === -1 ? -1 : slash + 1
-    const child = childAt(node, path, at, end)
-    if (child !== null) this.#walk(child, path, next)
-    if (node.param !== null && end > at) this.#walk(node.param, path, next)
-  }
+  const slash = path.indexOf('/', at)
+  const end = slash === -1 ? path.length : slash
+  const next = slash === -1 ? -1 : slash + 1
+  const child = childAt(node, path, at, end)
+  if (child !== null) walk(child, path, next, reached)
+  if (node.param !== null && end > at) walk(node.param, path, next, reached)
 }
 
 function before<E extends Linked<E>>(entry: E, rest: E | null): E {
