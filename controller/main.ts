@@ -4,22 +4,23 @@
  */
 import { type Board, createBoard } from './status/board.ts'
 import { createCompiler } from './compile/compile.ts'
-import type { Compiled, Verdict } from './compile/compiled.ts'
-import type { Kind, Snapshot } from './compile/snapshot.ts'
+import { type Kind, resourceId, type Snapshot } from './compile/snapshot.ts'
+import { subjectFlag, whoAmI } from './kube/account.ts'
 import { createKubeClient, type KubeClient, successOf } from './kube/client.ts'
 import { loadCredentials } from './kube/credentials.ts'
 import { numberAt } from './kube/fields.ts'
+import { untilAnswered } from './kube/patience.ts'
 import type { Logger } from './log.ts'
-import { type Probe, startProbe } from './probe.ts'
-import { clusterCertificates } from './push/certificate-store.ts'
+import { startProbe } from './probe.ts'
+import { type CertificateStore, clusterCertificates } from './push/certificate-store.ts'
 import { fingerprint, sha256 } from './push/encode.ts'
 import { gatewayOfAccount, type Identify, tokenReview } from './push/identity.ts'
 import { createPush, type Push } from './push/push.ts'
 import { type Lease, startLease } from './status/lease.ts'
-import { membersOf } from './status/members.ts'
-import { createStatusWriter, type StatusWriter } from './status/writer.ts'
+import { createMembers } from './status/members.ts'
+import { createStatusWriter, type StatusWriter, type WriterOptions } from './status/writer.ts'
 import { startWalk, type Walk } from './walk.ts'
-import { collectionPath, WATCHED_KINDS } from './watch/kinds.ts'
+import { collectionPath, WATCHED_KINDS, type WatchedKind } from './watch/kinds.ts'
 import { clusterMemory } from './watch/last-valid.ts'
 import type { Source } from './watch/source.ts'
 import { watchCluster } from './watch/watch.ts'
@@ -33,6 +34,8 @@ export interface ControllerOptions {
   /** `namespace/name` */
   readonly defaultGateway: string
   readonly secrets: 'namespaced' | 'cluster'
+  /** ClusterRole that lets its bearer read Secrets, for what people are told to bind. */
+  readonly secretsRole: string
   /** Of this replica. */
   readonly name: string
   readonly serverNames: readonly string[]
@@ -50,159 +53,253 @@ const LEASE_NAME = 'fairlead-controller'
 /** Certificates live for 90 days and are renewed when a third is left: looked at twice a day. */
 const CERTIFICATES_EVERY_MS = 12 * 3_600_000
 
-/** Resolves once data planes can connect; the walk starts as soon as everything has been read. */
+/**
+ * Resolves once data planes can connect, which takes an API server that answers; until then it
+ * lives and is not ready. The walk starts as soon as everything has been read.
+ */
 export async function startController(options: ControllerOptions): Promise<Controller> {
-  const client = createKubeClient(await loadCredentials(options.kubeconfig))
-  const parts = await startParts(options, client)
-  const renewal = setInterval(() => {
-    parts.certificates
-      .current()
-      .then(({ server }) => parts.push.replaceCertificate(server))
-      .catch((error: unknown) => options.log.warn({}, `certificates not renewed: ${String(error)}`))
-  }, CERTIFICATES_EVERY_MS)
-  renewal.unref()
-  return {
-    port: parts.push.port,
-    adminPort: parts.probe.port,
-    async close() {
-      clearInterval(renewal)
-      parts.walk.stop()
-      parts.writer.close()
-      await parts.source.close()
-      await parts.lease.release()
-      await parts.push.close()
-      await parts.probe.close()
-      await client.close()
-    },
+  const credentials = await loadCredentials(options.kubeconfig)
+  const read: Read = { snapshot: null }
+  const ready = () => (read.snapshot === null ? 'no' : 'yes')
+  const probe = await startProbe({ listen: options.admin, ready })
+  const client = createKubeClient(credentials)
+  // Statuses have connections of their own: a thousand of them must not stand before a list.
+  const statusClient = createKubeClient(credentials)
+  try {
+    const parts = await startParts({ ...options, client, statusClient, read })
+    return {
+      port: parts.push.port,
+      adminPort: probe.port,
+      async close() {
+        await stopParts(parts)
+        await probe.close()
+        await Promise.all([client.close(), statusClient.close()])
+      },
+    }
+  } catch (error) {
+    await probe.close()
+    throw error
   }
 }
 
+/** The newest snapshot that was compiled; null: not everything has been read yet. */
+interface Read {
+  snapshot: Snapshot | null
+}
+
+interface Starting extends ControllerOptions {
+  readonly client: KubeClient
+  readonly statusClient: KubeClient
+  readonly read: Read
+}
+
 interface Parts {
-  readonly certificates: ReturnType<typeof clusterCertificates>
   readonly push: Push
   readonly source: Source
   readonly walk: Walk
   readonly writer: StatusWriter
   readonly lease: Lease
-  readonly probe: Probe
+  readonly renewal: NodeJS.Timeout
 }
 
-async function startParts(options: ControllerOptions, client: KubeClient): Promise<Parts> {
-  const { log, namespace } = options
+async function stopParts({ push, source, walk, writer, lease, renewal }: Parts): Promise<void> {
+  clearInterval(renewal)
+  walk.stop()
+  writer.close()
+  await source.close()
+  await lease.release()
+  await push.close()
+}
+
+async function startParts(options: Starting): Promise<Parts> {
+  const { client, namespace, log, read } = options
   const names = options.serverNames
+  const account = await untilAnswered('who are we', log, () => whoAmI(client))
   const certificates = clusterCertificates({ client, namespace, names, nowMs: Date.now })
-  const read: { snapshot: Snapshot | null } = { snapshot: null }
+  const { server } = await untilAnswered('certificates', log, () => certificates.current())
   const push = await createPush({
     listen: options.listen,
-    certificate: (await certificates.current()).server,
+    certificate: server,
     identify: identification(client, read),
     log,
-    onMembers: (gateway) => writer.touch(board.membersChanged(gateway)),
-  })
-  const source = watchCluster({
-    client,
-    installation: { defaultGateway: options.defaultGateway, unresolvedServices: 'problem' },
-    secrets: options.secrets,
-    changed: () => walk.changed(),
-    log,
+    onMembers: (gateway) => told(board.membersChanged(gateway), [gateway]),
   })
   const lease = startLease({
     client,
     namespace,
     name: LEASE_NAME,
     identity: options.name,
-    address: `${options.name}:${push.port}`,
+    address: null,
     log,
-    changed: () => writer.touch(board.verdicts().keys()),
+    changed: () => {
+      writer.touch(board.verdicts().keys())
+      walk.changed() // last valid specs are stored by the leader
+    },
     now: () => performance.now(),
   })
-  const standing = () => lease.standing()
+  const source = watchCluster({
+    client,
+    installation: { defaultGateway: options.defaultGateway, unresolvedServices: 'problem' },
+    secrets: options.secrets,
+    grantLine: (closed) => grantLine(closed, options.secretsRole, subjectFlag(account)),
+    changed: () => walk.changed(),
+    statusSeen: (id) => writer.touch([id]),
+    log,
+  })
+  const members = createMembers()
   const board: Board = createBoard({
     push,
-    members: (gateway) => membersOf(gateway, read.snapshot, push.members(gateway)),
-    statusBefore: (verdict) =>
-      source.statusBefore(kindOf(verdict), verdict.namespace, verdict.name),
+    members: (gateway) => members.of(gateway, read.snapshot, push.members(gateway)),
+    statusBefore: ({ kind, namespace: inside, name }) =>
+      source.statusBefore(kindOf(kind), inside, name),
     now: () => new Date(),
   })
-  const writer = createStatusWriter(writerOptions(options, { client, lease, board, source }))
+  const writer = createStatusWriter(writerOptions(options, { lease, board, source }))
+  const told = createTold(board, writer)
+  const walk = startCompiling(options, { source, lease, push, board, told })
+  const renewal = setInterval(() => renew(certificates, push, log), CERTIFICATES_EVERY_MS)
+  renewal.unref()
+  return { push, source, walk, writer, lease, renewal }
+}
+
+interface Compiling {
+  readonly source: Source
+  readonly lease: Lease
+  readonly push: Push
+  readonly board: Board
+  readonly told: Told
+}
+
+function startCompiling(options: Starting, parts: Compiling): Walk {
+  const { client, log, read } = options
+  const { source, lease, push, board, told } = parts
   const compiler = createCompiler({ sha256, fingerprint })
-  const walk = startWalk({
+  const memory = clusterMemory({
+    client,
+    apiVersion: API_VERSION,
+    standing: () => lease.standing(),
+    current: (namespace, name) => source.current('LastValid', namespace, name),
+    log,
+    now: () => performance.now(),
+  })
+  return startWalk({
     source,
     compile: (snapshot) => compiler.compile(snapshot),
-    memory: clusterMemory({ client, apiVersion: API_VERSION, standing, log }),
+    memory,
     push,
     epochs: epochsOf,
     prepare: () => Promise.resolve(),
-    compiled: (compiled: Compiled, snapshot: Snapshot) => {
+    compiled: (compiled, snapshot) => {
       read.snapshot = snapshot
-      writer.touch(board.compiled(compiled))
+      told(board.compiled(compiled), compiled.tables.keys())
     },
     log,
   })
-  const ready = () => (read.snapshot === null ? 'no' : 'yes')
-  const probe = await startProbe({ listen: options.admin, ready })
-  return { certificates, push, source, walk, writer, lease, probe }
+}
+
+function renew(certificates: CertificateStore, push: Push, log: Logger): void {
+  certificates
+    .current()
+    .then(({ server }) => push.replaceCertificate(server))
+    .catch((error: unknown) => log.warn({}, `certificates not renewed: ${String(error)}`))
 }
 
 /** Until everything has been read nobody is known, so that nobody is told wrong things. */
-function identification(
-  client: KubeClient,
-  read: { readonly snapshot: Snapshot | null },
-): Identify {
-  return tokenReview({
-    review: (spec) => review(client, spec),
-    gatewayOf: (account) =>
-      read.snapshot === null ? null : gatewayOfAccount(read.snapshot.kinds.ApiGateway, account),
-    pod: 'optional',
-  })
+function identification(client: KubeClient, read: Read): Identify {
+  return (token) => {
+    const { snapshot } = read
+    if (snapshot === null) {
+      return Promise.resolve({ kind: 'unavailable', because: 'not everything has been read yet' })
+    }
+    const identify = tokenReview({
+      review: (spec) => review(client, spec),
+      gatewayOf: (account) => gatewayOfAccount(snapshot.kinds.ApiGateway, account),
+      pod: 'optional',
+    })
+    return identify(token)
+  }
+}
+
+type Told = (ids: Iterable<string>, gateways: Iterable<string>) => void
+
+/** A gateway whose data planes lag is looked at again although nothing happens: that is the news. */
+function createTold(board: Board, writer: StatusWriter): Told {
+  const looking = new Set<string>()
+
+  function look(gateway: string): void {
+    const inMs = board.lookAgainInMs(gateway)
+    if (inMs === null || looking.has(gateway)) return
+    looking.add(gateway)
+    const timer = setTimeout(() => {
+      looking.delete(gateway)
+      const [namespace = '', name = ''] = gateway.split('/')
+      writer.touch([resourceId('ApiGateway', namespace, name)])
+      look(gateway)
+    }, inMs)
+    timer.unref()
+  }
+
+  return (ids, gateways) => {
+    writer.touch(ids)
+    for (const gateway of gateways) look(gateway)
+  }
+}
+
+function grantLine(namespace: string, role: string, subject: string): string {
+  return `kubectl -n ${namespace} create rolebinding ${role} --clusterrole=${role} ${subject}`
 }
 
 interface Writing {
-  readonly client: KubeClient
   readonly lease: Lease
   readonly board: Board
   readonly source: Source
 }
 
-function writerOptions(options: ControllerOptions, { client, lease, board, source }: Writing) {
-  let event = 0
+function writerOptions(options: Starting, { lease, board, source }: Writing): WriterOptions {
+  const { log, name: instance, statusClient: client } = options
+  const now = (): Date => new Date()
   return {
     client,
-    log: options.log,
-    events: {
-      client,
-      apiVersion: API_VERSION,
-      instance: options.name,
-      now: () => new Date(),
-      id: () => `${Date.now().toString(36)}${(event++ % 1296).toString(36)}`,
-    },
-    pathOf: (kind: string, namespace: string) => {
-      const watched = WATCHED_KINDS.find((candidate) => candidate.kind === kind)
-      if (watched === undefined) throw new TypeError(`no such kind: ${kind}`)
-      return collectionPath(watched, namespace)
-    },
+    log,
+    events: { client, apiVersion: API_VERSION, instance, now, id: eventIds() },
+    pathOf: (kind, namespace) => collectionPath(watchedOf(kind), namespace),
     apiVersion: API_VERSION,
     standing: () => lease.standing(),
-    statusOf: (id: string) => {
+    statusOf(id) {
       const verdict = board.verdict(id)
+      if (verdict === null) return null
+      const { namespace, name } = verdict
+      const kind = kindOf(verdict.kind)
+      // What was judged is no longer what is there: the next verdict is on its way.
+      const current = source.current(kind, namespace, name)
+      if (current?.resourceVersion !== verdict.resourceVersion) return null
       const status = board.status(id)
-      if (verdict === null || status === null) return null
-      const kind = kindOf(verdict)
+      if (status === null) return null
       return {
         verdict,
         status,
-        before: source.statusBefore(kind, verdict.namespace, verdict.name),
-        resourceVersion: source.version(kind, verdict.namespace, verdict.name),
+        before: source.statusBefore(kind, namespace, name),
+        resourceVersion: source.version(kind, namespace, name),
       }
     },
     now: () => performance.now(),
   }
 }
 
-function kindOf(verdict: Verdict): Kind {
-  const watched = WATCHED_KINDS.find((candidate) => candidate.kind === verdict.kind)
-  if (watched === undefined) throw new TypeError(`no such kind: ${verdict.kind}`)
-  return watched.kind
+/** Unique among those of one object. */
+function eventIds(): () => string {
+  let event = 0
+  return () => `${Date.now().toString(36)}${(event++ % 1296).toString(36)}`
+}
+
+function watchedOf(kind: string): WatchedKind {
+  const watched = WATCHED_KINDS.find((candidate) => candidate.kind === kind)
+  if (watched === undefined) throw new TypeError(`no such kind: ${kind}`)
+  return watched
+}
+
+function kindOf(kind: string): Kind {
+  return watchedOf(kind).kind
 }
 
 async function review(client: KubeClient, spec: object): Promise<unknown> {

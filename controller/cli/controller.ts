@@ -30,6 +30,7 @@ function optionsOf(values: Values, log: ControllerOptions['log']): ControllerOpt
     namespace,
     defaultGateway: values.get('default-gateway') ?? `${namespace}/default`,
     secrets: values.get('secrets') === 'cluster' ? 'cluster' : 'namespaced',
+    secretsRole: values.get('secrets-role') ?? '',
     name: values.get('name') ?? hostname(),
     serverNames: (values.get('server-name') ?? '').split(',').map((name) => name.trim()),
     log,

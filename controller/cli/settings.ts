@@ -123,6 +123,12 @@ export const COMMANDS = {
         description: 'whose Secrets are watched: of namespaces that refer to one, or all',
       },
       {
+        name: 'secrets-role',
+        kind: 'text',
+        fallback: 'fairlead-secrets',
+        description: 'ClusterRole that lets us read Secrets, named to people who have to bind it',
+      },
+      {
         name: 'name',
         kind: 'text',
         fallback: null,

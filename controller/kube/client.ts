@@ -1,13 +1,13 @@
 /**
- * Plain requests to the Kubernetes API server: one pool of connections for the life of the process,
+ * Plain requests to the Kubernetes API server: two pools of connections for the life of the process,
  * credentials from a kubeconfig or the pod's ServiceAccount. Everything above it speaks in paths and
  * JSON. Pinned by test/cluster: every cluster test goes through it.
  *
  * @kubernetes/client-node reads the configuration and renews tokens; its own transport opens a TLS
  * connection for every call, so the requests are made here.
  */
-import { Pool } from 'undici'
 import type { Readable } from 'node:stream'
+import { buildConnector, type Dispatcher, Pool } from 'undici'
 
 export interface KubeAnswer {
   readonly status: number
@@ -46,73 +46,121 @@ export class KubeFailure extends Error {
   }
 }
 
-/** What a request needs of the configuration, read anew for each: tokens are renewed on disk. */
+/** What a connection and a request need of the configuration, asked anew: both are renewed on disk. */
 export interface KubeCredentials {
   readonly server: string
+  tls(): Promise<KubeTls>
+  headers(): Promise<Readonly<Record<string, string>>>
+}
+
+export interface KubeTls {
   readonly ca: string | undefined
   readonly cert: string | undefined
   readonly key: string | undefined
-  readonly tls: 'verify' | 'skip'
-  headers(): Promise<Readonly<Record<string, string>>>
+  readonly check: 'verify' | 'skip'
+  /** Name that the certificate must have, where it is not the server's. */
+  readonly servername: string | undefined
 }
 
 /** A list page of some thousand objects takes well under a second; a minute is a dead server. */
 const REQUEST_TIMEOUT_MS = 60_000
-/** Watches are quiet between bookmarks; the API server sends one about every minute. */
-const WATCH_SILENCE_MS = 180_000
-/** Lists of 12 kinds, their watches and the status writer's share. */
-const CONNECTIONS_MAX = 48
+/**
+ * A watch ends after WATCH_SECONDS_MAX at the latest, and the API server sends a bookmark before
+ * that: silence beyond it is a connection that died without a word.
+ */
+export const WATCH_SECONDS_MAX = 45
+const WATCH_SILENCE_MS = 55_000
+const CONNECT_WITHIN_MS = 10_000
+/** Dead peers are noticed ten seconds after this: the kernel asks ten times, once a second. */
+const KEEP_ALIVE_AFTER_MS = 15_000
+/** Requests at once; watches have connections of their own, one for each. */
+const CONNECTIONS_MAX = 24
 
 export function createKubeClient(credentials: KubeCredentials): KubeClient {
-  const pool = new Pool(new URL(credentials.server).origin, {
-    connections: CONNECTIONS_MAX,
-    allowH2: false,
-    headersTimeout: REQUEST_TIMEOUT_MS,
-    bodyTimeout: WATCH_SILENCE_MS,
-    connect: {
-      ...(credentials.ca === undefined ? {} : { ca: credentials.ca }),
-      ...(credentials.cert === undefined ? {} : { cert: credentials.cert }),
-      ...(credentials.key === undefined ? {} : { key: credentials.key }),
-      rejectUnauthorized: credentials.tls === 'verify',
-    },
-  })
+  const origin = new URL(credentials.server).origin
+  const requests = poolOf(origin, credentials, CONNECTIONS_MAX)
+  const watches = poolOf(origin, credentials, null)
 
-  async function send(request: KubeRequest) {
-    const query = new URLSearchParams(request.query).toString()
+  async function send(pool: Pool, request: KubeRequest) {
     const answer = await pool
-      .request({
-        method: request.method,
-        path: query === '' ? request.path : `${request.path}?${query}`,
-        headers: {
-          ...(await credentials.headers()),
-          accept: 'application/json',
-          'user-agent': 'fairlead',
-          ...(request.body === undefined
-            ? {}
-            : { 'content-type': request.contentType ?? 'application/json' }),
-        },
-        body: request.body === undefined ? null : JSON.stringify(request.body),
-        signal: request.signal ?? null,
-      })
-      .catch((error: unknown) => {
-        throw new KubeFailure(0, 'Unreachable', `cannot reach the API server: ${messageOf(error)}`)
-      })
+      .request(await asked(request, credentials))
+      .catch((error: unknown) => unreachable(error))
     return { answer, retryAfterMs: retryAfter(answer.headers['retry-after']) }
   }
 
   return {
     async request(request) {
-      const { answer, retryAfterMs } = await send(request)
-      const text = await answer.body.text()
+      const { answer, retryAfterMs } = await send(requests, request)
+      const text = await answer.body.text().catch((error: unknown) => unreachable(error))
       return { status: answer.statusCode, body: parse(text), retryAfterMs }
     },
     async open(request) {
-      const { answer, retryAfterMs } = await send(request)
+      const { answer, retryAfterMs } = await send(watches, request)
       if (answer.statusCode === 200) return answer.body
-      throw failureOf(answer.statusCode, parse(await answer.body.text()), retryAfterMs)
+      const text = await answer.body.text().catch((error: unknown) => unreachable(error))
+      throw failureOf(answer.statusCode, parse(text), retryAfterMs)
     },
-    close: () => pool.destroy(),
+    async close() {
+      await Promise.all([requests.destroy(), watches.destroy()])
+    },
   }
+}
+
+function poolOf(origin: string, credentials: KubeCredentials, connections: number | null): Pool {
+  return new Pool(origin, {
+    connections,
+    allowH2: false,
+    headersTimeout: REQUEST_TIMEOUT_MS,
+    bodyTimeout: WATCH_SILENCE_MS,
+    connect: (options, done) => {
+      connectorOf(credentials).then(
+        (connect) => connect(options, done),
+        (error: unknown) => done(error instanceof Error ? error : new Error(String(error)), null),
+      )
+    },
+  })
+}
+
+/** The files are read for each connection: authorities and client certificates are replaced. */
+async function connectorOf(credentials: KubeCredentials): Promise<buildConnector.connector> {
+  const { ca, cert, key, check, servername } = await credentials.tls()
+  return buildConnector({
+    ...(ca === undefined ? {} : { ca }),
+    ...(cert === undefined ? {} : { cert }),
+    ...(key === undefined ? {} : { key }),
+    ...(servername === undefined ? {} : { servername }),
+    rejectUnauthorized: check === 'verify',
+    timeout: CONNECT_WITHIN_MS,
+    keepAlive: true,
+    keepAliveInitialDelay: KEEP_ALIVE_AFTER_MS,
+    allowH2: false,
+  })
+}
+
+async function asked(
+  request: KubeRequest,
+  credentials: KubeCredentials,
+): Promise<Dispatcher.RequestOptions> {
+  const query = new URLSearchParams(request.query).toString()
+  const type = request.contentType ?? 'application/json'
+  // A proxy in front may serve several clusters below paths of its own.
+  const path = `${new URL(credentials.server).pathname.replace(/\/$/, '')}${request.path}`
+  return {
+    method: request.method,
+    path: query === '' ? path : `${path}?${query}`,
+    headers: {
+      ...(await credentials.headers()),
+      accept: 'application/json',
+      'user-agent': 'fairlead',
+      ...(request.body === undefined ? {} : { 'content-type': type }),
+    },
+    body: request.body === undefined ? null : JSON.stringify(request.body),
+    signal: request.signal ?? null,
+  }
+}
+
+function unreachable(error: unknown): never {
+  throw new KubeFailure(0, 'Unreachable', `cannot reach the API server: ${messageOf(error)}`)
 }
 
 /** The answer's body where it succeeded, else a KubeFailure with the API server's own words. */

@@ -14,19 +14,44 @@ export async function loadCredentials(path: string | null): Promise<KubeCredenti
   else config.loadFromFile(path)
   const cluster = config.getCurrentCluster()
   if (cluster === null) throw new Error('the kubeconfig names no cluster; set its current-context')
-  const options: RequestOptions = {}
-  await config.applyToHTTPSOptions(options)
+  const { server } = cluster
+  const current = remember(HEADERS_FOR_MS, async () => {
+    const options: RequestOptions = {}
+    await config.applyToHTTPSOptions(options)
+    return options
+  })
   return {
-    server: cluster.server,
-    ca: textOf(options.ca),
-    cert: textOf(options.cert),
-    key: textOf(options.key),
-    tls: options.rejectUnauthorized === false ? 'skip' : 'verify',
-    async headers() {
-      const current: RequestOptions = {}
-      await config.applyToHTTPSOptions(current)
-      return headersOf(current)
+    server,
+    async tls() {
+      const options = await current()
+      return {
+        ca: textOf(options.ca),
+        cert: textOf(options.cert),
+        key: textOf(options.key),
+        check: options.rejectUnauthorized === false ? 'skip' : 'verify',
+        servername: options.servername,
+      }
     },
+    headers: async () => headersOf(await current()),
+  }
+}
+
+/** The library reads files and makes an agent each time; thousands of requests may share that. */
+const HEADERS_FOR_MS = 1_000
+
+function remember<T>(forMs: number, make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | null = null
+  let atMs = Number.NEGATIVE_INFINITY
+  return () => {
+    const now = performance.now()
+    if (made === null || now - atMs > forMs) {
+      atMs = now
+      made = make()
+      made.catch(() => {
+        made = null
+      })
+    }
+    return made
   }
 }
 

@@ -47,12 +47,12 @@ function member(version: number | null): Member {
   }
 }
 
-function boardWith(fleet: { version: number | null }) {
+function boardWith(fleet: { version: number | null }, clock = { ms: 0 }) {
   return createBoard({
     push: { since: () => 5, newest: () => 6, members: () => [] },
     members: () => [member(fleet.version)],
     statusBefore: () => null,
-    now: () => new Date(0),
+    now: () => new Date(clock.ms),
   })
 }
 
@@ -82,8 +82,11 @@ test('an acknowledgement touches only what was waiting for it', () => {
 
 test('a data plane that lags shows on the gateway alone', () => {
   const fleet = { version: 5 }
-  const board = boardWith(fleet)
+  const clock = { ms: 0 }
+  const board = boardWith(fleet, clock)
   board.compiled(compiled(verdict('ApiRoute', 'a'), verdict('ApiGateway', 'public')))
+  assert.match(reasons(board.status('ApiGateway fl/public')), /DataPlanesInSync=InSync/)
+  clock.ms = board.lookAgainInMs('fl/public') ?? 0
   assert.match(reasons(board.status('ApiGateway fl/public')), /DataPlanesInSync=OutOfSync/)
   assert.match(reasons(board.status('ApiRoute fl/a')), /Programmed=Programmed/)
   fleet.version = 6
@@ -95,4 +98,38 @@ test('an object that is gone has no status', () => {
   board.compiled(compiled(verdict('ApiRoute', 'a')))
   board.compiled(compiled())
   assert.equal(board.status('ApiRoute fl/a'), null)
+})
+
+test('a pod that becomes ready after it has connected counts from then on', () => {
+  const ready: Member[] = []
+  const board = createBoard({
+    push: { since: () => 1, newest: () => 1, members: () => [] },
+    members: () => ready,
+    statusBefore: () => null,
+    now: () => new Date(0),
+  })
+  const route = verdict('ApiRoute', 'a')
+  board.compiled(compiled(route))
+  assert.match(reasons(board.status('ApiRoute fl/a')), /Programmed=NoDataPlanes/)
+  ready.push(member(1))
+  assert.deepEqual(
+    [...board.compiled(compiled(route))].toSorted(),
+    ['ApiGateway fl/public', 'ApiRoute fl/a'],
+    'the EndpointSlice that says so is a change like any other',
+  )
+  assert.match(reasons(board.status('ApiRoute fl/a')), /Programmed=Programmed/)
+})
+
+test('what no table is made from is programmed with the table made beside it', () => {
+  const fleet = { version: 5 }
+  const board = createBoard({
+    push: { since: () => null, newest: () => 6, members: () => [] },
+    members: () => [member(fleet.version)],
+    statusBefore: () => null,
+    now: () => new Date(0),
+  })
+  board.compiled(compiled(verdict('Consumer', 'acme')))
+  assert.match(reasons(board.status('Consumer fl/acme')), /Programmed=Reconciling/)
+  fleet.version = 6
+  assert.match(reasons(board.status('Consumer fl/acme')), /Programmed=Programmed/)
 })

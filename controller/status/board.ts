@@ -8,6 +8,7 @@ import { resourceId } from '../compile/snapshot.ts'
 import type { Push } from '../push/push.ts'
 import { type Member, type Running, running } from '../push/tally.ts'
 import { type ObjectStatus, statusOf } from './conditions.ts'
+import { createLag, LAG_MS } from './lag.ts'
 
 export interface BoardOptions {
   readonly push: Pick<Push, 'since' | 'newest' | 'members'>
@@ -26,79 +27,147 @@ export interface Board {
   /** Null where there is no such object any more. */
   status(id: string): ObjectStatus | null
   verdicts(): ReadonlyMap<string, Verdict>
+  /** After so long a gateway is worth another look, although nothing has happened; null: it is not. */
+  lookAgainInMs(gateway: string): number | null
 }
 
 export function createBoard(options: BoardOptions): Board {
-  let verdicts: ReadonlyMap<string, Verdict> = new Map()
-  let gateways: readonly string[] = []
-  /** Generations of last valid specs that run instead of the newest. */
-  let remembered: ReadonlyMap<string, number> = new Map()
-  /** Not programmed everywhere when last looked at. */
-  const waiting = new Set<string>()
+  return new Verdicts(options)
+}
 
-  function runningOn(gateway: string, verdict: Verdict): Running {
-    const members = options.members(gateway)
-    const id = resourceId(verdict.kind, verdict.namespace, verdict.name)
-    const generation = remembered.get(id) ?? verdict.generation
-    const since = options.push.since(gateway, verdict.uid, generation)
+class Verdicts implements Board {
+  readonly #options: BoardOptions
+  readonly #lag = createLag()
+  #verdicts: ReadonlyMap<string, Verdict> = new Map()
+  #gateways: readonly string[] = []
+  /** Generations of last valid specs that run instead of the newest. */
+  #remembered: ReadonlyMap<string, number> = new Map()
+  /** Not programmed everywhere when last looked at. */
+  readonly #waiting = new Set<string>()
+  /** The newest tables when a generation was first judged: of objects that no table is made from. */
+  readonly #firstSeen = new Map<string, FirstSeen>()
+  /** Members and what they ran when last looked at, by gateway. */
+  readonly #fleets = new Map<string, string>()
+
+  constructor(options: BoardOptions) {
+    this.#options = options
+  }
+
+  compiled(compiled: Compiled): Iterable<string> {
+    const touched = new Set<string>()
+    for (const [id, verdict] of compiled.verdicts) {
+      if (this.#verdicts.get(id) !== verdict) touched.add(id)
+    }
+    this.#gateways = [...compiled.tables.keys()]
+    this.#remembered = new Map(
+      compiled.remembering.map((entry) => [
+        resourceId(entry.kind, entry.namespace, entry.name),
+        entry.generation,
+      ]),
+    )
+    this.#verdicts = compiled.verdicts
+    for (const id of touched) this.#judgedAnew(id)
+    this.#forgetGone()
+    for (const gateway of this.#gateways) {
+      touched.add(gatewayId(gateway))
+      if (this.#fleetOf(gateway) === this.#fleets.get(gateway)) continue
+      for (const id of this.membersChanged(gateway)) touched.add(id)
+    }
+    return touched
+  }
+
+  #judgedAnew(id: string): void {
+    const verdict = this.#verdicts.get(id)
+    if (verdict === undefined || verdict.targets.length > 0) return
+    if (this.#firstSeen.get(id)?.generation === verdict.generation) return
+    const versions = new Map<string, number>()
+    for (const gateway of this.#gateways) {
+      versions.set(gateway, this.#options.push.newest(gateway) ?? 0)
+    }
+    this.#firstSeen.set(id, { generation: verdict.generation, versions })
+  }
+
+  #forgetGone(): void {
+    for (const id of this.#waiting) if (!this.#verdicts.has(id)) this.#waiting.delete(id)
+    for (const id of this.#firstSeen.keys()) {
+      if (!this.#verdicts.has(id)) this.#firstSeen.delete(id)
+    }
+  }
+
+  membersChanged(gateway: string): Iterable<string> {
+    this.#fleets.set(gateway, this.#fleetOf(gateway))
+    return [...this.#waiting, gatewayId(gateway)]
+  }
+
+  #fleetOf(gateway: string): string {
+    const members = this.#options.members(gateway)
+    return members.map(({ dataPlane, version }) => `${dataPlane}@${version}`).join()
+  }
+
+  verdict(id: string): Verdict | null {
+    return this.#verdicts.get(id) ?? null
+  }
+
+  verdicts(): ReadonlyMap<string, Verdict> {
+    return this.#verdicts
+  }
+
+  status(id: string): ObjectStatus | null {
+    const verdict = this.#verdicts.get(id)
+    if (verdict === undefined) return null
+    const name = `${verdict.namespace}/${verdict.name}`
+    const isGateway = verdict.kind === 'ApiGateway'
+    const made = statusOf({
+      verdict,
+      progress: (gateway) => this.#runningOn(gateway, id, verdict),
+      gateways: isGateway ? [name] : this.#gateways,
+      laggards: isGateway ? this.#laggards(name) : null,
+      before: this.#options.statusBefore(verdict),
+      now: `${this.#options.now().toISOString().slice(0, 19)}Z`,
+    })
+    const programmed = made.conditions.find((condition) => condition.type === 'Programmed')
+    if (programmed?.status === 'True' && !isGateway) this.#waiting.delete(id)
+    else this.#waiting.add(id)
+    return made
+  }
+
+  #runningOn(gateway: string, id: string, verdict: Verdict): Running {
+    const { members: membersOf, push } = this.#options
+    const members = membersOf(gateway)
     if (members.length === 0) return { kind: 'nobody' }
+    const generation = this.#remembered.get(id) ?? verdict.generation
+    const since = push.since(gateway, verdict.uid, generation) ?? this.#unmade(gateway, id)
     if (since === null) return { kind: 'notYet', where: members.map((member) => member.dataPlane) }
     return running(members, { uid: verdict.uid, since })
   }
 
-  function laggards(gateway: string): readonly string[] {
-    const newest = options.push.newest(gateway) ?? 0
-    return options
-      .members(gateway)
-      .filter((member) => (member.version ?? -1) < newest)
-      .map((member) => member.dataPlane)
-      .toSorted()
+  /**
+   * A Consumer without a key is valid and in no table: it runs where the table runs that was made
+   * with it in mind. Null: the object has a place in some table, and is not there yet.
+   */
+  #unmade(gateway: string, id: string): number | null {
+    return this.#firstSeen.get(id)?.versions.get(gateway) ?? null
   }
 
-  function status(id: string): ObjectStatus | null {
-    const verdict = verdicts.get(id)
-    if (verdict === undefined) return null
-    const name = `${verdict.namespace}/${verdict.name}`
-    const made = statusOf({
-      verdict,
-      progress: (gateway) => runningOn(gateway, verdict),
-      gateways: verdict.kind === 'ApiGateway' ? [name] : gateways,
-      laggards: verdict.kind === 'ApiGateway' ? laggards(name) : null,
-      before: options.statusBefore(verdict),
-      now: `${options.now().toISOString().slice(0, 19)}Z`,
-    })
-    const programmed = made.conditions.find((condition) => condition.type === 'Programmed')
-    if (programmed?.status === 'True' && verdict.kind !== 'ApiGateway') waiting.delete(id)
-    else waiting.add(id)
-    return made
+  #laggards(gateway: string): readonly string[] {
+    const { members, push, now } = this.#options
+    const newest = push.newest(gateway) ?? 0
+    return this.#lag.behind({ gateway, members: members(gateway), newest, nowMs: +now() })
   }
 
-  return {
-    compiled(compiled) {
-      const touched = new Set<string>()
-      for (const [id, verdict] of compiled.verdicts) {
-        if (verdicts.get(id) !== verdict) touched.add(id)
-      }
-      for (const id of waiting) if (!compiled.verdicts.has(id)) waiting.delete(id)
-      verdicts = compiled.verdicts
-      remembered = new Map(
-        compiled.remembering.map((entry) => [
-          resourceId(entry.kind, entry.namespace, entry.name),
-          entry.generation,
-        ]),
-      )
-      gateways = [...compiled.tables.keys()]
-      for (const gateway of gateways) touched.add(resourceId('ApiGateway', ...split(gateway)))
-      return touched
-    },
-    membersChanged: (gateway) => [...waiting, resourceId('ApiGateway', ...split(gateway))],
-    verdict: (id) => verdicts.get(id) ?? null,
-    status,
-    verdicts: () => verdicts,
+  lookAgainInMs(gateway: string): number | null {
+    this.#laggards(gateway)
+    return this.#lag.isAnybodyBehind(gateway) === 'yes' ? LAG_MS : null
   }
 }
 
-function split(name: string): [namespace: string, name: string] {
-  const [namespace = '', inner = ''] = name.split('/')
-  return [namespace, inner]
+interface FirstSeen {
+  readonly generation: number
+  /** By gateway. */
+  readonly versions: ReadonlyMap<string, number>
+}
+
+function gatewayId(gateway: string): string {
+  const [namespace = '', name = ''] = gateway.split('/')
+  return resourceId('ApiGateway', namespace, name)
 }

@@ -86,7 +86,7 @@ test('a route that runs on some gateways only says so', () => {
   const mixed = status((gateway) => (gateway === 'fl/public' ? everywhere : notYet), { targets })
   assert.equal(programmed(mixed), 'False PartiallyProgrammed')
   assert.deepEqual(
-    mixed.gateways?.map(({ name }) => name),
+    mixed.gateways?.map(({ gateway }) => gateway.name),
     ['internal', 'public'],
     'failures first',
   )
@@ -117,7 +117,7 @@ test('problems and places are cut to what people read, failures first', () => {
   const problems = Array.from({ length: 40 }, () => problem)
   const written = status((name) => (name === 'bad' ? notYet : everywhere), { targets, problems })
   assert.equal(written.gateways?.length, 16)
-  assert.equal(written.gateways?.[0]?.name, 'g39')
+  assert.equal(written.gateways?.[0]?.gateway.name, 'g39')
   assert.equal(written.problems.length, 16)
   assert.ok((written.problems[0]?.sentence.length ?? 0) <= 1024)
 })

@@ -21,8 +21,8 @@ export interface ObjectStatus {
   readonly observedGeneration: number
   readonly conditions: readonly Condition[]
   readonly problems: readonly StatusProblem[]
-  readonly targets?: readonly PlaceStatus[]
-  readonly gateways?: readonly PlaceStatus[]
+  readonly targets?: readonly TargetStatus[]
+  readonly gateways?: readonly GatewayStatus[]
 }
 
 export interface StatusProblem {
@@ -31,12 +31,20 @@ export interface StatusProblem {
   readonly sentence: string
 }
 
-/** One target of a policy, or one gateway of a route. */
-export interface PlaceStatus {
-  readonly kind?: string
-  readonly namespace: string
-  readonly name: string
-  readonly sectionName?: string
+/** One target of a policy. */
+export interface TargetStatus {
+  readonly target: {
+    readonly kind: string
+    readonly namespace: string
+    readonly name: string
+    readonly sectionName?: string
+  }
+  readonly conditions: readonly Condition[]
+}
+
+/** One gateway of a route. */
+export interface GatewayStatus {
+  readonly gateway: { readonly namespace: string; readonly name: string }
   readonly conditions: readonly Condition[]
 }
 
@@ -71,38 +79,71 @@ export function statusOf(input: StatusInput): ObjectStatus {
     conditionOf(input, input.before, 'Programmed', programmed),
   ]
   if (input.laggards !== null) {
-    top.push(conditionOf(input, input.before, 'DataPlanesInSync', inSync(input.laggards)))
+    top.push(conditionOf(input, input.before, 'DataPlanesInSync', inSync(input.laggards, input)))
   }
-  const shown = places
-    .toSorted((a, b) => rank(a) - rank(b))
-    .slice(0, PLACES_MAX)
-    .map((place) => place.status)
-  const list = verdict.kind === 'ApiRoute' ? 'gateways' : 'targets'
+  const shown = places.toSorted((a, b) => rank(a) - rank(b)).slice(0, PLACES_MAX)
   return {
     observedGeneration: verdict.generation,
     conditions: top,
     problems: verdict.problems
       .slice(0, PROBLEMS_MAX)
       .map(({ path, reason, sentence }) => ({ path, reason, sentence: cut(sentence) })),
-    ...(verdict.targets.length === 0 ? {} : { [list]: shown }),
+    ...(verdict.targets.length === 0 ? {} : listed(verdict, shown)),
+  }
+}
+
+function listed(
+  { kind }: Verdict,
+  places: readonly Place[],
+): Pick<ObjectStatus, 'gateways' | 'targets'> {
+  if (kind === 'ApiRoute') {
+    return {
+      gateways: places.map(({ target: { namespace, name }, conditions }) => ({
+        gateway: { namespace, name },
+        conditions,
+      })),
+    }
+  }
+  return {
+    targets: places.map(({ target: { sectionName, ...target }, conditions }) => ({
+      target: sectionName === null ? target : { ...target, sectionName },
+      conditions,
+    })),
   }
 }
 
 /** Equal but for the times of conditions: then there is nothing to write. */
 export function sameStatus(before: unknown, after: ObjectStatus): 'same' | 'different' {
-  return canonical(before) === canonical(after) ? 'same' : 'different'
+  return contentOf(before) === contentOf(after) ? 'same' : 'different'
 }
 
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (key, inner: unknown) => {
+/** What a status says, without the times of its conditions and whatever the order of its keys. */
+export function contentOf(status: unknown): string {
+  return JSON.stringify(status, (key, inner: unknown) => {
     if (key === 'lastTransitionTime') return undefined
     if (typeof inner !== 'object' || inner === null || Array.isArray(inner)) return inner
     return Object.fromEntries(Object.entries(inner).toSorted(([a], [b]) => (a < b ? -1 : 1)))
   })
 }
 
+const PASSING: ReadonlySet<ConditionReason> = new Set([
+  'Reconciling',
+  'PartiallyProgrammed',
+  'NoDataPlanes',
+])
+
+/** Valid, and not everywhere yet: normal for the moment that a push takes. */
+export function isPassing({ conditions }: ObjectStatus): boolean {
+  const accepted = conditions.find(({ type }) => type === 'Accepted')
+  const programmed = conditions.find(({ type }) => type === 'Programmed')
+  return (
+    accepted?.status === 'True' && programmed?.status === 'False' && PASSING.has(programmed.reason)
+  )
+}
+
 interface Place {
-  readonly status: PlaceStatus
+  readonly target: TargetName
+  readonly conditions: readonly Condition[]
   readonly accepted: Judgement
   readonly programmed: Judgement
 }
@@ -113,25 +154,19 @@ function rank(place: Place): number {
 }
 
 function placeOf(input: StatusInput, target: TargetVerdict): Place {
-  const { kind, namespace, name, sectionName } = target.target
   const programmed =
     target.programmed ??
     together(target.gateways.map((gateway) => judged(input.progress(gateway), input.verdict)))
   const before = placeBefore(input, target.target)
   const latched = latch(input, before, programmed)
   return {
+    target: target.target,
     accepted: target.accepted,
     programmed: latched,
-    status: {
-      ...(input.verdict.kind === 'ApiRoute' ? {} : { kind }),
-      namespace,
-      name,
-      ...(sectionName === null ? {} : { sectionName }),
-      conditions: [
-        conditionOf(input, before, 'Accepted', target.accepted),
-        conditionOf(input, before, 'Programmed', latched),
-      ],
-    },
+    conditions: [
+      conditionOf(input, before, 'Accepted', target.accepted),
+      conditionOf(input, before, 'Programmed', latched),
+    ],
   }
 }
 
@@ -213,7 +248,8 @@ function latch(input: StatusInput, before: unknown, now: Judgement): Judgement {
   return { status: 'True', reason: 'Programmed', message: textAt(condition, 'message') ?? '' }
 }
 
-function inSync(laggards: readonly string[]): Judgement {
+function inSync(laggards: readonly string[], { gateways, progress }: StatusInput): Judgement {
+  if (gateways.every((gateway) => progress(gateway).kind === 'nobody')) return NO_DATA_PLANES
   if (laggards.length === 0) {
     return { status: 'True', reason: 'InSync', message: 'Every data plane runs the newest table.' }
   }
@@ -247,14 +283,15 @@ function conditionBefore(place: unknown, type: ConditionType): unknown {
 }
 
 function placeBefore(input: StatusInput, target: TargetName): unknown {
-  const list = input.verdict.kind === 'ApiRoute' ? 'gateways' : 'targets'
+  const [list, name] =
+    input.verdict.kind === 'ApiRoute' ? ['gateways', 'gateway'] : ['targets', 'target']
   return (
     listAt(input.before, list).find(
       (place) =>
-        textAt(place, 'namespace') === target.namespace &&
-        textAt(place, 'name') === target.name &&
-        textAt(place, 'sectionName') === target.sectionName &&
-        (list === 'gateways' || textAt(place, 'kind') === target.kind),
+        textAt(place, name, 'namespace') === target.namespace &&
+        textAt(place, name, 'name') === target.name &&
+        textAt(place, name, 'sectionName') === target.sectionName &&
+        (name === 'gateway' || textAt(place, name, 'kind') === target.kind),
     ) ?? null
   )
 }

@@ -21,8 +21,9 @@ export function turns(before: unknown, after: ObjectStatus): readonly Turn[] {
     const was = listAt(before, 'conditions').find((old) => textAt(old, 'type') === condition.type)
     if (textAt(was, 'status') === condition.status && textAt(was, 'reason') === condition.reason)
       return []
-    // What everybody does at the start is no news.
+    // What everybody does at the start is no news, and NotAccepted stands beside its reason.
     if (condition.reason === 'Reconciling' || condition.reason === 'NotAccepted') return []
+    if (was === undefined && condition.reason === 'Accepted') return []
     return [turnOf(condition)]
   })
 }

@@ -12,6 +12,7 @@ import type { Logger } from '../log.ts'
 const LEASE_MS = 15_000
 const RENEW_WITHIN_MS = 10_000
 const RETRY_MS = 2_000
+const RELEASE_WITHIN_MS = 2_000
 /** Nothing is written in the last part of a lease that could not be renewed. */
 const SILENT_MS = 3_000
 
@@ -21,8 +22,8 @@ export interface LeaseOptions {
   readonly name: string
   /** Of this replica, unique among them. */
   readonly identity: string
-  /** Published on the Lease, so that replicas find the leader: `host:port`. */
-  readonly address: string
+  /** Published on the Lease, so that replicas find the leader: `host:port`; null: they cannot. */
+  readonly address: string | null
   readonly log: Logger
   /** Called when leading begins or ends. */
   readonly changed: () => void
@@ -41,7 +42,10 @@ const ADDRESS_ANNOTATION = 'fairlead.dev/leader-address'
 
 interface Held {
   readonly holder: string
+  readonly acquireTime: string
   readonly renewTime: string
+  /** Of the holder; null: it tells none. */
+  readonly address: string | null
   readonly transitions: number
   readonly resourceVersion: string
   readonly durationMs: number
@@ -81,18 +85,18 @@ class Running {
       try {
         await this.#attempt()
       } catch (error) {
-        const failure = error instanceof KubeFailure ? error : null
-        // 409: another replica was faster; that is how elections go.
-        if (failure?.status !== 409) {
-          this.#options.log.warn(
-            { lease: this.#options.name },
-            `cannot take the lease: ${String(error)}`,
-          )
-        }
+        this.#failed(error)
       }
       this.#announce()
       await pause(RETRY_MS, this.#stop.signal)
     }
+  }
+
+  /** 409: another replica was faster; that is how elections go. */
+  #failed(error: unknown): void {
+    if (this.#stop.signal.aborted || (error instanceof KubeFailure && error.status === 409)) return
+    const { log, name } = this.#options
+    log.warn({ lease: name }, `cannot take or renew the lease: ${String(error)}`)
   }
 
   #announce(): void {
@@ -118,8 +122,13 @@ class Running {
       this.#renewedMs = Number.NEGATIVE_INFINITY
       return
     }
-    const transitions = held.transitions + (held.holder === this.#options.identity ? 0 : 1)
-    await this.#write(held.resourceVersion, this.#options.identity, transitions)
+    const { identity } = this.#options
+    const isOurs = held.holder === identity
+    await this.#write(held.resourceVersion, {
+      holder: identity,
+      acquireTime: isOurs ? held.acquireTime : microTime(),
+      transitions: held.transitions + (isOurs ? 0 : 1),
+    })
     this.#renewedMs = startedMs
   }
 
@@ -143,7 +152,8 @@ class Running {
   }
 
   async #create(startedMs: number): Promise<void> {
-    const body = this.#body('', this.#options.identity, 0)
+    const spec = { holder: this.#options.identity, acquireTime: microTime(), transitions: 0 }
+    const body = this.#body('', spec)
     const answer = await this.#options.client.request({
       method: 'POST',
       path: this.#path,
@@ -154,35 +164,38 @@ class Running {
     this.#renewedMs = startedMs
   }
 
-  async #write(resourceVersion: string, holder: string, transitions: number): Promise<void> {
+  async #write(resourceVersion: string, terms: Terms): Promise<void> {
     const path = `${this.#path}/${this.#options.name}`
-    const body = this.#body(resourceVersion, holder, transitions)
+    const body = this.#body(resourceVersion, terms)
     successOf(
       await this.#options.client.request({ method: 'PUT', path, body, signal: this.#limit() }),
     )
   }
 
+  /** A stop does not wait for an API server that does not answer. */
   #limit(): AbortSignal {
-    return AbortSignal.timeout(RENEW_WITHIN_MS)
+    const { signal } = this.#stop
+    if (signal.aborted) return AbortSignal.timeout(RELEASE_WITHIN_MS)
+    return AbortSignal.any([AbortSignal.timeout(RENEW_WITHIN_MS), signal])
   }
 
-  #body(resourceVersion: string, holder: string, transitions: number): object {
+  #body(resourceVersion: string, { holder, acquireTime, transitions }: Terms): object {
     const { name, namespace, address } = this.#options
-    const time = new Date().toISOString().replace('Z', '000Z')
+    const isKnown = address !== null && holder !== ''
     return {
       apiVersion: 'coordination.k8s.io/v1',
       kind: 'Lease',
       metadata: {
         name,
         namespace,
-        annotations: { [ADDRESS_ANNOTATION]: address },
+        ...(isKnown ? { annotations: { [ADDRESS_ANNOTATION]: address } } : {}),
         ...(resourceVersion === '' ? {} : { resourceVersion }),
       },
       spec: {
         holderIdentity: holder,
         leaseDurationSeconds: holder === '' ? 1 : LEASE_MS / 1000,
-        renewTime: time,
-        acquireTime: time,
+        renewTime: microTime(),
+        acquireTime,
         leaseTransitions: transitions,
       },
     }
@@ -195,18 +208,27 @@ class Running {
     this.#renewedMs = Number.NEGATIVE_INFINITY
     try {
       const held = await this.#read()
-      if (held?.holder === this.#options.identity)
-        await this.#write(held.resourceVersion, '', held.transitions)
+      if (held?.holder !== this.#options.identity) return
+      await this.#write(held.resourceVersion, { ...held, holder: '' })
     } catch (error) {
       this.#options.log.warn({}, `the lease was not given back: ${String(error)}`)
     }
   }
 }
 
+type Terms = Pick<Held, 'holder' | 'acquireTime' | 'transitions'>
+
+/** MicroTime, as Leases have it. */
+function microTime(): string {
+  return new Date().toISOString().replace('Z', '000Z')
+}
+
 function heldOf(body: unknown): Held {
   const seconds = numberAt(body, 'spec', 'leaseDurationSeconds')
   return {
     holder: textAt(body, 'spec', 'holderIdentity') ?? '',
+    acquireTime: textAt(body, 'spec', 'acquireTime') ?? microTime(),
+    address: textAt(body, 'metadata', 'annotations', ADDRESS_ANNOTATION),
     renewTime: textAt(body, 'spec', 'renewTime') ?? '',
     transitions: numberAt(body, 'spec', 'leaseTransitions') ?? 0,
     durationMs: seconds === null ? LEASE_MS : seconds * 1000,

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import type { Member } from '../push/tally.ts'
 import { ingest } from '../watch/ingest.ts'
 import { createStore } from '../watch/store.ts'
-import { membersOf } from './members.ts'
+import { createMembers } from './members.ts'
 
 function connected(dataPlane: string): Member {
   const nothing = { connectedAtMs: 0, basis: {}, hash: null, rejected: [], refused: null }
@@ -35,7 +35,7 @@ function snapshotWith(service: string | null) {
 }
 
 test('a ready pod that is not connected counts as one that runs nothing', () => {
-  const members = membersOf('fl/public', snapshotWith('dps'), [
+  const members = createMembers().of('fl/public', snapshotWith('dps'), [
     connected('one'),
     connected('stranger'),
   ])
@@ -46,7 +46,7 @@ test('a ready pod that is not connected counts as one that runs nothing', () => 
 })
 
 test('without a Service those that are connected count', () => {
-  const members = membersOf('fl/public', snapshotWith(null), [connected('x')])
+  const members = createMembers().of('fl/public', snapshotWith(null), [connected('x')])
   assert.deepEqual(
     members.map(({ dataPlane }) => dataPlane),
     ['x'],

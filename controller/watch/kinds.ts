@@ -19,6 +19,14 @@ function own(kind: Kind, plural: string): WatchedKind {
   return { kind, api: OWN, plural, scope: 'Namespaced', whenUnknown: 'fail' }
 }
 
+export const SECRETS: WatchedKind = {
+  kind: 'Secret',
+  api: '/api/v1',
+  plural: 'secrets',
+  scope: 'Namespaced',
+  whenUnknown: 'fail',
+}
+
 export const WATCHED_KINDS: readonly WatchedKind[] = [
   own('ApiGateway', 'apigateways'),
   own('ApiRoute', 'apiroutes'),
@@ -49,7 +57,7 @@ export const WATCHED_KINDS: readonly WatchedKind[] = [
     scope: 'Cluster',
     whenUnknown: 'fail',
   },
-  { kind: 'Secret', api: '/api/v1', plural: 'secrets', scope: 'Namespaced', whenUnknown: 'fail' },
+  SECRETS,
 ]
 
 /** Path of all objects of a kind, or of those of one namespace. */

@@ -4,8 +4,10 @@
  * forgotten when its object has healed or gone.
  * Pinned by last-valid.test.ts: "a spec that was kept is remembered after a restart".
  */
+import { createHash } from 'node:crypto'
 import { chmod, mkdir, open, readFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Remembering } from '../compile/compiled.ts'
 import {
   type Remembered,
@@ -35,39 +37,99 @@ export interface ClusterMemoryOptions {
   readonly client: KubeClient
   readonly apiVersion: string
   readonly standing: () => 'leads' | 'follows'
+  /** The LastValid object of this name, as the watch has it now. */
+  readonly current: (namespace: string, name: string) => Resource | null
   readonly log: Logger
+  /** Monotonic milliseconds. */
+  readonly now: () => number
 }
 
-/** A push is not held back for longer by an API server that does not take the object. */
+/** A push is not held back for longer by an API server, or a leader, that does not take the object. */
 const KEEP_WITHIN_MS = 3_000
+/** What was not taken is not offered again with every change. */
+const AGAIN_AFTER_MS = 30_000
+const LOOK_EVERY_MS = 25
+const WRITES_AT_ONCE = 8
+const NAME_LENGTH_MAX = 253
 
 export function clusterMemory(options: ClusterMemoryOptions): LastValidMemory {
-  return {
-    remembered: (snapshot) => fromObjects(snapshot),
-    async keep(remembering, snapshot) {
-      if (options.standing() === 'follows') return
-      const missing = remembering.filter((entry) => isStored(entry, snapshot) === 'no')
-      await Promise.all(missing.map((entry) => store(options, entry)))
-    },
-    async forget(remembering, snapshot) {
-      if (options.standing() === 'follows') return
-      const needed = new Set(remembering.map((entry) => `${entry.namespace}/${nameOf(entry)}`))
-      const all = [...snapshot.kinds.LastValid.values()].flatMap((names) => [...names.values()])
-      const spare = all.filter((object) => !needed.has(`${object.namespace}/${object.name}`))
-      await Promise.all(spare.map((object) => remove(options, object)))
-    },
+  return new ClusterMemory(options)
+}
+
+class ClusterMemory implements LastValidMemory {
+  readonly #options: ClusterMemoryOptions
+  /** Attempts to store something, by what it is: the watch shows success only later. */
+  readonly #attempts = new Map<string, number>()
+
+  constructor(options: ClusterMemoryOptions) {
+    this.#options = options
+  }
+
+  remembered(snapshot: Snapshot): ReadonlyMap<string, Remembered> {
+    return fromObjects(snapshot)
+  }
+
+  async keep(remembering: readonly Remembering[]): Promise<void> {
+    const now = this.#options.now()
+    for (const [mark, atMs] of this.#attempts) {
+      if (now - atMs > AGAIN_AFTER_MS) this.#attempts.delete(mark)
+    }
+    const missing = remembering.filter((entry) => this.#isDue(entry) === 'yes')
+    for (const entry of missing) this.#attempts.set(markOf(entry), now)
+    if (this.#options.standing() === 'follows') await this.#untilTheLeaderHas(missing)
+    else await inParts(missing, (entry) => store(this.#options, entry))
+  }
+
+  #isDue(entry: Remembering): 'yes' | 'no' {
+    if (this.#attempts.has(markOf(entry))) return 'no'
+    return isStored(entry, this.#options.current) === 'yes' ? 'no' : 'yes'
+  }
+
+  /** Every replica pushes, and one of them writes: the others wait for what it writes. */
+  async #untilTheLeaderHas(missing: readonly Remembering[]): Promise<void> {
+    const { current, now, standing } = this.#options
+    const untilMs = now() + KEEP_WITHIN_MS
+    while (now() < untilMs && standing() === 'follows') {
+      if (missing.every((entry) => isStored(entry, current) === 'yes')) return
+      await delay(LOOK_EVERY_MS)
+    }
+    // Nobody has stored them: should we lead soon, they are due.
+    for (const entry of missing) this.#attempts.delete(markOf(entry))
+  }
+
+  async forget(remembering: readonly Remembering[], snapshot: Snapshot): Promise<void> {
+    if (this.#options.standing() === 'follows') return
+    const needed = new Set(remembering.map((entry) => `${entry.namespace}/${nameOf(entry)}`))
+    const all = [...snapshot.kinds.LastValid.values()].flatMap((names) => [...names.values()])
+    const spare = all.filter((object) => !needed.has(`${object.namespace}/${object.name}`))
+    await inParts(spare, (object) => remove(this.#options, object))
   }
 }
 
-function nameOf(entry: Remembering): string {
-  return `${entry.kind.toLowerCase()}.${entry.name}`.slice(0, 253)
+async function inParts<T>(all: readonly T[], each: (one: T) => Promise<void>): Promise<void> {
+  for (let i = 0; i < all.length; i += WRITES_AT_ONCE) {
+    await Promise.all(all.slice(i, i + WRITES_AT_ONCE).map(each))
+  }
 }
 
-function isStored(entry: Remembering, snapshot: Snapshot): 'yes' | 'no' {
-  const object = snapshot.kinds.LastValid.get(entry.namespace)?.get(nameOf(entry))
-  const of = object?.content['spec']
-  return textAt(of, 'of', 'uid') === entry.uid &&
-    numberAt(of, 'of', 'generation') === entry.generation
+function markOf({ uid, generation, policies = [] }: Remembering): string {
+  const marks = policies.map((policy) => `${policy.uid}@${policy.generation}`)
+  return `${uid}@${generation} ${marks.join()}`
+}
+
+/** One object for each that is remembered; a name that would be too long is told by its hash. */
+function nameOf({ kind, name }: Pick<Remembering, 'kind' | 'name'>): string {
+  const whole = `${kind.toLowerCase()}.${name}`
+  if (whole.length <= NAME_LENGTH_MAX) return whole
+  const hash = createHash('sha256').update(whole).digest('hex').slice(0, 16)
+  return `${kind.toLowerCase()}.${hash}`
+}
+
+function isStored(entry: Remembering, current: ClusterMemoryOptions['current']): 'yes' | 'no' {
+  const spec = current(entry.namespace, nameOf(entry))?.content['spec']
+  const stored = entryOf(spec)?.remembered
+  if (stored === undefined) return 'no'
+  return markOf({ ...entry, ...stored, policies: stored.policies ?? [] }) === markOf(entry)
     ? 'yes'
     : 'no'
 }

@@ -15,9 +15,12 @@ import {
   type Snapshot,
 } from '../compile/snapshot.ts'
 
+/** Whether compile has anything new to read. */
+export type Stored = 'changed' | 'same'
+
 export interface Store {
-  put(resource: Resource): void
-  drop(kind: Kind, namespace: string, name: string): void
+  put(resource: Resource): Stored
+  drop(kind: Kind, namespace: string, name: string): Stored
   /** All objects of a kind, or of one namespace of it: those not listed are gone. */
   replace(kind: Kind, namespace: string | null, resources: readonly Resource[]): void
   reached(type: string, resourceVersion: string): void
@@ -58,20 +61,23 @@ class Objects implements Store {
     this.#installation = installation
   }
 
-  put(resource: Resource): void {
+  put(resource: Resource): Stored {
     const { kind, namespace, name, resourceVersion } = resource
     this.#versions.set(idOf(kind, namespace, name), resourceVersion)
     const names = this.#namesOf(kind, namespace)
     const before = names.get(name)
-    if (before !== undefined && sameContent(before, resource)) return
+    if (before !== undefined && sameContent(before, resource)) return 'same'
     names.set(name, resource)
     this.#touch(kind, namespace)
+    return 'changed'
   }
 
-  drop(kind: Kind, namespace: string, name: string): void {
+  drop(kind: Kind, namespace: string, name: string): Stored {
     this.#versions.delete(idOf(kind, namespace, name))
     this.#statuses.delete(idOf(kind, namespace, name))
-    if (this.#namesOf(kind, namespace).delete(name)) this.#touch(kind, namespace)
+    if (!this.#namesOf(kind, namespace).delete(name)) return 'same'
+    this.#touch(kind, namespace)
+    return 'changed'
   }
 
   replace(kind: Kind, namespace: string | null, resources: readonly Resource[]): void {

@@ -4,12 +4,17 @@
  * Pinned by test/cluster/walk.test.ts: "an applied route answers requests".
  */
 import { OWN_KINDS } from '../compile/snapshot.ts'
-import type { Installation, Kind, Remembered, Resource } from '../compile/snapshot.ts'
+import {
+  type Installation,
+  type Remembered,
+  type Resource,
+  resourceId,
+} from '../compile/snapshot.ts'
 import { at } from '../kube/fields.ts'
 import type { KubeClient, KubeFailure } from '../kube/client.ts'
 import type { Logger } from '../log.ts'
 import { ingest } from './ingest.ts'
-import { collectionPath, WATCHED_KINDS, type WatchedKind } from './kinds.ts'
+import { collectionPath, SECRETS, WATCHED_KINDS, type WatchedKind } from './kinds.ts'
 import { type Reflector, type ReflectorSink, startReflector } from './reflector.ts'
 import { createSecretReferences } from './secret-references.ts'
 import type { Changed, Source } from './source.ts'
@@ -20,7 +25,11 @@ export interface WatchOptions {
   readonly installation: Installation
   /** `namespaced`: only namespaces whose objects refer to Secrets; `cluster`: all at once. */
   readonly secrets: 'namespaced' | 'cluster'
+  /** The command that lets us read the Secrets of a namespace. */
+  readonly grantLine: (namespace: string) => string
   readonly changed: Changed
+  /** A status was read that may not be what we wrote. */
+  readonly statusSeen: (id: string) => void
   readonly log: Logger
 }
 
@@ -36,6 +45,13 @@ export function watchCluster(options: WatchOptions): Source {
   }
 }
 
+/** Versions move without anything to compile; a data plane that comes is told of them by then. */
+const MOVED_AFTER_MS = 1_000
+/** A namespace whose Secrets do not come holds up everybody else for so long, and no longer. */
+const HOLD_UP_MS = 2_000
+/** The same before the first table: until then data planes have what they had. */
+const HOLD_UP_AT_START_MS = 30_000
+
 class Watching {
   readonly store: Store
   readonly synced: Promise<void>
@@ -45,7 +61,13 @@ class Watching {
   /** Reflectors that have neither listed nor been refused yet: no snapshot is due before. */
   readonly #pending = new Set<string>()
   readonly #syncedResolvers = Promise.withResolvers<void>()
-  #announced: 'no' | 'yes' = 'no'
+  #phase: 'starting' | 'synced' | 'stopped' = 'starting'
+  #announcing: NodeJS.Immediate | null = null
+  #later: NodeJS.Timeout | null = null
+  /** Since when Secrets hold something up; null: they do not. */
+  #heldSinceMs: number | null = null
+  /** Mode `cluster`, and the Secrets are closed to us. */
+  #allClosed: 'no' | 'yes' = 'no'
 
   constructor(options: WatchOptions) {
     this.#options = options
@@ -58,8 +80,13 @@ class Watching {
   }
 
   stop(): void {
+    this.#phase = 'stopped'
     for (const reflector of this.#reflectors.values()) reflector.stop()
+    if (this.#announcing !== null) clearImmediate(this.#announcing)
+    if (this.#later !== null) clearTimeout(this.#later)
   }
+
+  // ---- what reflectors bring -----------------------------------------------------------------
 
   #start(watched: WatchedKind, namespace: string | null): void {
     const id = namespace === null ? watched.kind : `${watched.kind} ${namespace}`
@@ -69,11 +96,11 @@ class Watching {
     const reflector = startReflector({
       client,
       path: collectionPath(watched, namespace),
-      query: {},
       whenUnknown: watched.whenUnknown,
       sink: this.#sink(watched, namespace, id),
       log,
       random: Math.random,
+      now: () => performance.now(),
       wait: waitFor,
     })
     this.#reflectors.set(id, reflector)
@@ -81,42 +108,73 @@ class Watching {
 
   #sink(watched: WatchedKind, namespace: string | null, id: string): ReflectorSink {
     const { store } = this
-    const withStatus = OWN_KINDS.some((kind) => kind === watched.kind)
-    const read = (object: unknown): Resource => {
-      const resource = ingest(watched.kind, object)
-      if (withStatus) store.sawStatus(resource, at(object, 'status'))
-      return resource
+    const advance = (version: string): void => {
+      store.reached(id, version)
+      this.#moved()
     }
-    const advance = (version: string): void => store.reached(id, version)
     return {
       replace: (objects, version) => {
-        store.replace(watched.kind, namespace, objects.map(read))
-        if (namespace !== null) store.forbidSecrets(namespace, null)
-        advance(version)
+        store.replace(
+          watched.kind,
+          namespace,
+          objects.map((object) => this.#read(watched, object)),
+        )
+        if (watched.kind === 'Secret') this.#opened(namespace)
+        store.reached(id, version)
         this.#settled(id)
       },
       put: (object, version) => {
-        store.put(read(object))
+        if (store.put(this.#read(watched, object)) === 'changed') this.#changed()
         advance(version)
-        this.#changed()
       },
       drop: (object, version) => {
-        const gone = read(object)
-        store.drop(gone.kind, gone.namespace, gone.name)
+        const gone = ingest(watched.kind, object)
+        if (store.drop(gone.kind, gone.namespace, gone.name) === 'changed') this.#changed()
         advance(version)
-        this.#changed()
       },
       bookmark: advance,
-      failed: (failure) => this.#failed(watched.kind, namespace, failure, id),
+      failed: (failure) => this.#failed(watched, namespace, failure, id),
     }
   }
 
-  /** A namespace whose Secrets are closed to us hurts what refers there, and nothing else. */
-  #failed(kind: Kind, namespace: string | null, failure: KubeFailure, id: string): void {
-    if (kind !== 'Secret' || namespace === null || failure.status !== 403) return
-    this.store.forbidSecrets(namespace, grantSentence(namespace))
-    this.store.replace('Secret', namespace, [])
-    this.#settled(id)
+  #read({ kind }: WatchedKind, object: unknown): Resource {
+    const resource = ingest(kind, object)
+    if (OWN_KINDS.some((own) => own === kind)) {
+      this.store.sawStatus(resource, at(object, 'status'))
+      this.#options.statusSeen(resourceId(kind, resource.namespace, resource.name))
+    }
+    return resource
+  }
+
+  #opened(namespace: string | null): void {
+    if (namespace !== null) this.store.forbidSecrets(namespace, null)
+    else if (this.#allClosed === 'yes') {
+      this.#allClosed = 'no'
+      for (const wanted of this.#wanted()) this.store.forbidSecrets(wanted, null)
+    }
+  }
+
+  /**
+   * Secrets that are closed to us hurt what refers to them, and nothing else; and those that were
+   * read once stay while they cannot be read again.
+   */
+  #failed(
+    { kind, whenUnknown }: WatchedKind,
+    namespace: string | null,
+    failure: KubeFailure,
+    id: string,
+  ): void {
+    if (failure.status !== 403 || !this.#pending.has(id)) return
+    if (kind === 'Secret') {
+      if (namespace === null) this.#allClosed = 'yes'
+      else this.store.forbidSecrets(namespace, this.#closedSentence(namespace))
+      this.#settled(id)
+    } else if (whenUnknown === 'empty') this.#settled(id)
+  }
+
+  #closedSentence(namespace: string): string {
+    const line = this.#options.grantLine(namespace)
+    return `Secrets of namespace "${namespace}" may not be read; grant it with: ${line}`
   }
 
   #settled(id: string): void {
@@ -124,46 +182,91 @@ class Watching {
     this.#changed()
   }
 
+  // ---- what the walk hears -------------------------------------------------------------------
+
   #changed(): void {
-    if (this.#announced === 'yes') return
-    this.#announced = 'yes'
-    setImmediate(() => {
-      this.#announced = 'no'
+    if (this.#announcing !== null || this.#phase === 'stopped') return
+    this.#announcing = setImmediate(() => {
+      this.#announcing = null
       this.#announce()
     })
   }
 
+  #moved(): void {
+    if (this.#phase === 'synced') this.#changedIn(MOVED_AFTER_MS)
+  }
+
+  #changedIn(ms: number): void {
+    if (this.#later !== null) return
+    this.#later = setTimeout(() => {
+      this.#later = null
+      this.#changed()
+    }, ms)
+  }
+
   #announce(): void {
-    if (this.#pending.size > 0) return
-    if (this.#options.secrets === 'namespaced') this.#followSecrets()
-    if (this.#pending.size > 0) return
+    if (this.#phase === 'starting' && [...this.#pending].some(isNoSecret)) return
+    this.#followSecrets()
+    if (this.#isHeldUp() === 'yes') return
+    if (this.#phase === 'starting') this.#phase = 'synced'
     this.#syncedResolvers.resolve()
     this.#options.changed()
   }
 
+  #isHeldUp(): 'yes' | 'no' {
+    const held = [...this.#pending].filter((id) => !isNoSecret(id))
+    if (held.length === 0) {
+      this.#heldSinceMs = null
+      return 'no'
+    }
+    const now = performance.now()
+    this.#heldSinceMs ??= now
+    const leftMs =
+      this.#heldSinceMs + (this.#phase === 'starting' ? HOLD_UP_AT_START_MS : HOLD_UP_MS) - now
+    if (leftMs > 0) {
+      this.#changedIn(Math.min(leftMs + 1, MOVED_AFTER_MS))
+      return 'yes'
+    }
+    for (const id of held) {
+      const namespace = namespaceOf(id)
+      this.store.forbidSecrets(namespace, `Secrets of namespace "${namespace}" cannot be read yet.`)
+    }
+    return 'no'
+  }
+
+  #wanted(): ReadonlySet<string> {
+    return this.#references.namespaces((kind) => this.store.all(kind))
+  }
+
   #followSecrets(): void {
-    const secret = WATCHED_KINDS.find((watched) => watched.kind === 'Secret')
-    if (secret === undefined) return
-    const wanted = this.#references.namespaces((kind) => this.store.all(kind))
-    for (const namespace of wanted) this.#start(secret, namespace)
+    const wanted = this.#wanted()
+    if (this.#options.secrets === 'cluster') {
+      if (this.#allClosed === 'no') return
+      for (const namespace of wanted) {
+        this.store.forbidSecrets(namespace, this.#closedSentence(namespace))
+      }
+      return
+    }
+    for (const namespace of wanted) this.#start(SECRETS, namespace)
     for (const [id, reflector] of this.#reflectors) {
-      const namespace = id.startsWith('Secret ') ? id.slice('Secret '.length) : null
-      if (namespace === null || wanted.has(namespace)) continue
+      if (isNoSecret(id) || wanted.has(namespaceOf(id))) continue
       reflector.stop()
       this.#reflectors.delete(id)
       this.#pending.delete(id)
-      this.store.replace('Secret', namespace, [])
-      this.store.forbidSecrets(namespace, null)
+      this.store.replace('Secret', namespaceOf(id), [])
+      this.store.forbidSecrets(namespaceOf(id), null)
     }
   }
 }
 
-function grantSentence(namespace: string): string {
-  return (
-    `Secrets of namespace "${namespace}" may not be read; grant it with: kubectl -n ${namespace} ` +
-    'create rolebinding fairlead-secrets --clusterrole=fairlead-secrets ' +
-    '--serviceaccount=fairlead-system:fairlead-controller'
-  )
+const PREFIX = 'Secret '
+
+function isNoSecret(id: string): boolean {
+  return !id.startsWith(PREFIX)
+}
+
+function namespaceOf(id: string): string {
+  return id.slice(PREFIX.length)
 }
 
 function waitFor(ms: number, signal: AbortSignal): Promise<void> {
