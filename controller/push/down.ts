@@ -1,7 +1,7 @@
 /**
  * The way down to one data plane: lines go out in chunks, and whoever reads too slowly is waited for
  * up to a bound, so that it can never fill the controller's memory.
- * Pinned by push.test.ts: "a data plane that stops reading is let go, and costs no memory until then".
+ * Pinned by test/wire/door.test.ts: "a data plane that stops reading is let go, and costs no memory until then".
  */
 import type { Duplex } from 'node:stream'
 

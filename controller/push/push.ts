@@ -1,7 +1,7 @@
 /**
  * Push: the controller's end of the wire. Data planes connect, show who they are, and are kept at
  * the newest table of their gateway. Configuration walk: compile → PUSH → ack → status.
- * Pinned by push.test.ts: "any sequence of edits ends with the same table on the other side".
+ * Pinned by test/wire/edits.test.ts: "any sequence of edits ends with the same table on the other side".
  *
  * What main does with it: on each change of the source `endpoints(snapshot)` and, once compiled,
  * `offer(…)`; both return at once. Before the first offer data planes are answered 503: a controller

@@ -2,7 +2,7 @@
  * One stream to one data plane: says hello, sends tables as deltas or snapshots, one commit at a
  * time, keeps the endpoints' lane, and listens to what the data plane acknowledges. What changes
  * while a commit is in flight is no queue: the next push leads to the newest table, whatever that is.
- * Pinned by push.test.ts: "any sequence of edits ends with the same table on the other side".
+ * Pinned by test/wire/edits.test.ts: "any sequence of edits ends with the same table on the other side".
  */
 import type { Duplex } from 'node:stream'
 import type { Logger } from '../log.ts'

@@ -1,7 +1,7 @@
 /**
  * The streams of all gateways, and what is offered on them: a new table wakes the streams of its
  * gateway, changed endpoints those of every gateway that has the backend.
- * Pinned by push.test.ts: "any sequence of edits ends with the same table on the other side".
+ * Pinned by test/wire/edits.test.ts: "any sequence of edits ends with the same table on the other side".
  */
 import type { CompiledTable } from '../compile/compiled.ts'
 import type { EndpointReads } from '../compile/endpoints.ts'

@@ -2,7 +2,7 @@
  * One connection to a controller: HTTP/2 over TLS 1.3 with the pinned authority, the token read anew
  * each time, frames down, acknowledgements up. It ends when either side says so, or when nothing
  * was heard for three pings.
- * Pinned by sync.test.ts: "a controller that falls silent is left".
+ * Pinned by test/wire/door.test.ts: "a controller that falls silent is left".
  */
 import { connect } from 'node:http2'
 import type { ClientHttp2Session, ClientHttp2Stream } from 'node:http2'
@@ -82,7 +82,10 @@ async function open(
   signal.addEventListener('abort', aborted, { once: true })
   session.once('close', () => signal.removeEventListener('abort', aborted))
   session.on('error', reject)
-  session.once('connect', () => session.setLocalWindowSize(WINDOW_BYTES))
+  session.once('connect', () => {
+    // It is emitted a tick late, when the session may be gone already.
+    if (!session.destroyed) session.setLocalWindowSize(WINDOW_BYTES)
+  })
   session.once('close', () => reject(new Refused('it closed the connection')))
   if (signal.aborted) aborted()
   const stream = session.request(

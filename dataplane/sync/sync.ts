@@ -1,7 +1,7 @@
 /**
  * Sync: the data plane's end of the wire. Starts with the table from disk, keeps one stream to some
  * controller, and tells the process when it is ready. Configuration walk: push → SYNC → swap → ack.
- * Pinned by sync.test.ts: "with no controller the table from disk serves, and is ready".
+ * Pinned by test/wire/resume.test.ts: "with no controller the table from disk serves, and is ready".
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Reached } from '#wire/basis'
