@@ -2,6 +2,7 @@
  * Calls as closures: operators, indexes, and functions by their forms in the vocabulary.
  * Pinned by expression-oracle.test.ts: "random expressions evaluate as the library evaluates them".
  */
+import { PATTERN_INPUT_BYTES_MAX } from '#wire/limits'
 import { FUNCTIONS } from '#wire/vocabulary'
 import { EXHAUSTED, spendScan, spendSteps, type Budget } from './budget.ts'
 import { computedEntry, element, valueOr } from './expression-access.ts'
@@ -35,6 +36,7 @@ import {
 import { ExpressionFailure } from './expression-types.ts'
 import { plain, type Plain } from './expression-values.ts'
 import type { Evaluate } from './expression-variables.ts'
+import { fits } from './pattern.ts'
 
 type Call = ValueOf<'callExpr'>
 
@@ -178,6 +180,10 @@ function applyToTwo(
   }
 }
 
+const TOO_LONG = new ExpressionFailure(
+  `matches: the text is longer than ${PATTERN_INPUT_BYTES_MAX} bytes`,
+)
+
 /** Compiled here once; a pattern that is made from a request could be made to be slow. */
 function matches(parts: readonly Part[], { budget, pattern }: Build): Evaluate {
   const text = part(parts, 1).constant
@@ -189,6 +195,8 @@ function matches(parts: readonly Part[], { budget, pattern }: Build): Evaluate {
     const value = subject(scope)
     if (value instanceof ExpressionFailure) return value
     if (typeof value !== 'string') return noOverload('matches', value)
+    // "does not match" would let a long text past a condition that forbids something
+    if (!fits(value)) return TOO_LONG
     return spendScan(budget, 256 * value.length) ? prepared.find(value) : EXHAUSTED
   }
 }

@@ -228,6 +228,13 @@ test('test is true, false or failed, and nothing else counts as true', () => {
   assert.equal(outcome('1'), 'failed')
 })
 
+test('a text that a pattern may not see is a failure, not a text that does not match', () => {
+  const scope = scopeWith({ locals: { long: 'x'.repeat(8193), short: 'x'.repeat(8192) } })
+  assert.equal(evaluate('!short.matches("evil")', scope), true)
+  const failure = 'broken: matches: the text is longer than 8192 bytes'
+  assert.equal(reason('!long.matches("evil")', scope), failure)
+})
+
 test('calls and the variables of forEach are read as they are', () => {
   const body = new JsonText('{"lines":[{"sku":"a"}]}', { lines: [{ sku: 'a' }] })
   const calls = { order: { status: 200, body, headers: { etag: '"1"' }, ok: true } }

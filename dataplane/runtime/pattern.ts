@@ -17,7 +17,7 @@ export interface Pattern {
   test(text: string): boolean
   /** Named groups that took part, or null where the text does not match. Null prototype. */
   groups(text: string): Readonly<Record<string, string>> | null
-  /** Any part of the text. */
+  /** Any part of the text. Ask `fits` first where "no" would open a door. */
   find(text: string): boolean
 }
 
@@ -61,8 +61,8 @@ function patternOf(compiled: RE2JS): Pattern {
   }
 }
 
-/** Most texts are so short that their bytes need not be counted. */
-function fits(text: string): boolean {
+/** Whether a pattern may see the text. Most are so short that their bytes need not be counted. */
+export function fits(text: string): boolean {
   if (text.length * 3 <= PATTERN_INPUT_BYTES_MAX) return true
   return text.length <= PATTERN_INPUT_BYTES_MAX && utf8Bytes(text) <= PATTERN_INPUT_BYTES_MAX
 }
