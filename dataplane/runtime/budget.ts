@@ -46,5 +46,10 @@ export function spendScan(budget: Budget, length: number): boolean {
   return spendSteps(budget, 1 + (length >>> 8))
 }
 
+/** Listing this many keys of a map. */
+export function spendKeys(budget: Budget, keys: number): boolean {
+  return spendSteps(budget, 1 + (keys >>> 6))
+}
+
 /** One element of a list or a map, not counting what it refers to. */
 export const ELEMENT_BYTES = 16

@@ -13,6 +13,9 @@ const locals = {
   l: Array.from({ length: 150 }, (_, i) => i),
   long: Array.from({ length: 5000 }, (_, i) => i),
   text: 'x'.repeat(300_000),
+  other: ['x'.repeat(150_000), 'x'.repeat(150_000)].join(''),
+  map: Object.fromEntries(Array.from({ length: 20_000 }, (_, i) => [`k${i}`, i])),
+  map2: Object.fromEntries(Array.from({ length: 20_000 }, (_, i) => [`k${i}`, i])),
   words: Array.from({ length: 150 }, () => 'x'.repeat(1000)),
 }
 
@@ -54,6 +57,11 @@ test('what is read again and again is stopped', () => {
     'l.map(a, size(text)).size() + l.map(a, text.indexOf("y")).size()',
     'l.all(a, request.time.getHours("Europe/Berlin") >= 0)',
     'l.map(a, "%f".format([1.5])).size()',
+    'l.all(a, text == other)',
+    'l.all(a, size(map) > 0)',
+    'l.all(a, map.exists(k, true))',
+    'l.all(a, map == map.map(k, k))',
+    'l.all(a, [map, 1] == [map2, 1])',
   ]
   for (const source of reading) assert.ok(evaluate(source) === EXHAUSTED, source)
 })

@@ -112,8 +112,8 @@ function functionCall(call: Call, context: Build): Evaluate {
 function checkForms(name: string, count: number, hasTarget: boolean): void {
   const forms = Object.hasOwn(FUNCTIONS, name) ? FUNCTIONS[name] : undefined
   if (forms === undefined) return unknown(name)
-  const fits = hasTarget ? forms.method.includes(count - 1) : forms.call.includes(count)
-  if (!fits) throw new Unpreparable(`${name} does not take these arguments`)
+  const known = hasTarget ? forms.method.includes(count - 1) : forms.call.includes(count)
+  if (!known) throw new Unpreparable(`${name} does not take these arguments`)
 }
 
 function unknown(name: string): never {

@@ -23,8 +23,10 @@ import {
 } from './expression-values.ts'
 
 export function equal(left: CelValue, right: CelValue, budget: Budget): boolean {
+  if (typeof left === 'string' && typeof right === 'string') {
+    return left.length === right.length && spendScan(budget, left.length) && left === right
+  }
   if (left === right) return true
-  if (typeof left === 'string' && typeof right === 'string') return false
   return equalObjects(plain(left), plain(right), budget)
 }
 

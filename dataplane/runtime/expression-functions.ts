@@ -4,7 +4,7 @@
  * Pinned by expression.test.ts: "every variable and function of the vocabulary evaluates".
  */
 import { inRange, parseAddress, parseCidr } from '#wire/address'
-import { EXHAUSTED, spendScan, type Budget } from './budget.ts'
+import { EXHAUSTED, spendKeys, spendScan, type Budget } from './budget.ts'
 import { noOverload, type Result } from './expression-arithmetic.ts'
 import { calendarPart, type CalendarPart } from './expression-calendar.ts'
 import {
@@ -103,7 +103,13 @@ function size(budget: Budget, value: Plain): Result {
     return spendScan(budget, value.length) ? codePoints(value) : EXHAUSTED
   }
   if (value instanceof Uint8Array || isList(value)) return value.length
-  return isMap(value) ? sizeOf(value) : noOverload('size', value)
+  return isMap(value) ? countOf(value, budget) : noOverload('size', value)
+}
+
+/** Counting the keys of an object walks over them. */
+function countOf(map: Parameters<typeof sizeOf>[0], budget: Budget): Result {
+  const count = sizeOf(map)
+  return spendKeys(budget, count) ? count : EXHAUSTED
 }
 
 /** What CEL calls the size of a text: a surrogate pair is one. */

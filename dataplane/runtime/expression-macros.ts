@@ -3,7 +3,14 @@
  * costs as many steps as its body has parts, and each element of a new list its bytes.
  * Pinned by expression-budget.test.ts: "a nested macro over 150 elements stops within its budget".
  */
-import { ELEMENT_BYTES, EXHAUSTED, spendBytes, spendSteps, type Budget } from './budget.ts'
+import {
+  ELEMENT_BYTES,
+  EXHAUSTED,
+  spendBytes,
+  spendKeys,
+  spendSteps,
+  type Budget,
+} from './budget.ts'
 import { noOverload, type Result } from './expression-arithmetic.ts'
 import { notBool } from './expression-operators.ts'
 import { ExpressionFailure, type CelValue, type Scope } from './expression-types.ts'
@@ -28,7 +35,7 @@ type Round = (value: Result) => Result | undefined
 
 /** Undefined: no round had an answer. */
 function each(loop: Loop, scope: Scope, body: Evaluate, round: Round): Result | undefined {
-  const items = itemsOf(loop.range(scope))
+  const items = itemsOf(loop.range(scope), loop.budget)
   if (items instanceof ExpressionFailure) return items
   const { cell, budget, cost } = loop
   let answer: Result | undefined
@@ -43,11 +50,13 @@ function each(loop: Loop, scope: Scope, body: Evaluate, round: Round): Result | 
   return answer
 }
 
-function itemsOf(range: Result): readonly CelValue[] | ExpressionFailure {
+function itemsOf(range: Result, budget: Budget): readonly CelValue[] | ExpressionFailure {
   if (range instanceof ExpressionFailure) return range
   const container = plain(range)
   if (isList(container)) return container
-  return isMap(container) ? keysOf(container) : noOverload('a macro', container)
+  if (!isMap(container)) return noOverload('a macro', container)
+  const keys = keysOf(container)
+  return spendKeys(budget, keys.length) ? keys : EXHAUSTED
 }
 
 export function all(loop: Loop, test: Evaluate): Evaluate {

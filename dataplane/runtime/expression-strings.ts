@@ -11,20 +11,22 @@ import { isList, plain, type Plain } from './expression-values.ts'
 const OUT_OF_RANGE = new ExpressionFailure('an index lies outside the text')
 const NO_STRINGS = new ExpressionFailure('join takes a list of strings')
 
-/** Whether both are texts, one reading of the first is paid for, and `test` holds. */
+/** Whether both are texts, what is read of them is paid for, and `test` holds. */
 function ask(
   name: string,
+  reads: 'text' | 'part',
   test: (text: string, part: string) => boolean,
 ): (budget: Budget, text: Plain, part: Plain) => Result {
   return (budget, text, part) => {
     if (typeof text !== 'string' || typeof part !== 'string') return noOverload(name, text, part)
-    return spendScan(budget, text.length) ? test(text, part) : EXHAUSTED
+    const length = reads === 'text' ? text.length : part.length
+    return spendScan(budget, length) ? test(text, part) : EXHAUSTED
   }
 }
 
-export const contains = ask('contains', (text, part) => text.includes(part))
-export const startsWith = ask('startsWith', (text, part) => text.startsWith(part))
-export const endsWith = ask('endsWith', (text, part) => text.endsWith(part))
+export const contains = ask('contains', 'text', (text, part) => text.includes(part))
+export const startsWith = ask('startsWith', 'part', (text, part) => text.startsWith(part))
+export const endsWith = ask('endsWith', 'part', (text, part) => text.endsWith(part))
 
 export function charAt(_budget: Budget, text: Plain, index: Plain): Result {
   if (typeof text !== 'string' || typeof index !== 'number') {
