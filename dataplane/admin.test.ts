@@ -1,4 +1,6 @@
-/** Proves the probe port and the admin socket. */
+/**
+ * Proves the probe port and the admin socket.
+ */
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { request } from 'node:http'

@@ -1,4 +1,6 @@
-/** Proves the clock that all threads share. */
+/**
+ * Proves the clock that all threads share.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Worker } from 'node:worker_threads'

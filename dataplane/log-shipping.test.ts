@@ -1,4 +1,6 @@
-/** Proves how lines travel to the main thread. */
+/**
+ * Proves how lines travel to the main thread.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { recordOf } from './fake/records.ts'

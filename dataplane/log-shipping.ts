@@ -1,6 +1,6 @@
 /**
- * Carries access-log lines from a worker to the main thread, some at a time, and drops them, counted,
- * where the main thread does not keep up: a log that nobody reads must not fill the memory.
+ * Carries access-log lines from a worker to the main thread, some at a time, and drops them,
+ * counted, where that does not keep up: a log that nobody reads must not fill the memory.
  * Pinned by log-shipping.test.ts: "lines that nobody takes are dropped and counted".
  */
 import type { AccessLines } from './log.ts'

@@ -1,4 +1,6 @@
-/** Proves the access log. */
+/**
+ * Proves the access log.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'

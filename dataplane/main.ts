@@ -121,7 +121,7 @@ class Plane implements DataPlane {
     })
   }
 
-  // ---- start -------------------------------------------------------------------------------------
+  // ---- start ---------------------------------------------------------------------------------
 
   async start(): Promise<void> {
     const { http, admin, log, workers } = this.#options
@@ -192,7 +192,7 @@ class Plane implements DataPlane {
     await this.#keys.want(keySourcesOf(after.values()), allow)
   }
 
-  // ---- what is asked about it --------------------------------------------------------------------
+  // ---- what is asked about it ----------------------------------------------------------------
 
   #readiness(): 'ready' | 'starting' | 'draining' {
     if (this.#phase === 'draining') return 'draining'
@@ -251,7 +251,7 @@ class Plane implements DataPlane {
     return { readiness, because, hash, reached, rejected, from, stream, gateway }
   }
 
-  // ---- the end -----------------------------------------------------------------------------------
+  // ---- the end -------------------------------------------------------------------------------
 
   async close(graceMs: number): Promise<void> {
     this.#phase = 'draining'
@@ -265,7 +265,7 @@ class Plane implements DataPlane {
     this.#exit(0)
   }
 
-  /** A thread hangs in native code: the others finish what they have, and the process starts anew. */
+  /** A thread hangs in native code: the others finish what they have, the process starts anew. */
   #stuck(): void {
     this.#options.log.error({}, 'a thread cannot be ended: the process ends')
     this.#phase = 'draining'
@@ -274,7 +274,7 @@ class Plane implements DataPlane {
   }
 }
 
-// ---- addresses -----------------------------------------------------------------------------------
+// ---- addresses -------------------------------------------------------------------------------
 
 /**
  * Without reusePort, so that somebody else's listener shows; with it, both would get half of the
@@ -319,7 +319,7 @@ function unusable(host: string, port: number, error: unknown): AddressUnusable {
   return new AddressUnusable(`${where} ${REASONS[code] ?? `cannot be used (${code})`}`)
 }
 
-// ---- the access log ------------------------------------------------------------------------------
+// ---- the access log --------------------------------------------------------------------------
 
 interface AccessLog {
   write(lines: string): void

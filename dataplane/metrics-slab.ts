@@ -1,7 +1,7 @@
 /**
  * What a worker counts, as numbers in shared memory: one slab per worker, written by it alone, read
  * by the main thread when somebody scrapes. Counting costs no lock, no message and no allocation.
- * Pinned by metrics.test.ts: "what workers count is what a scrape shows, also after they have gone".
+ * Pinned by metrics.test.ts: "what workers count is what a scrape shows, even when gone".
  */
 import type { ExchangeRecord, RecordSink } from './request/record.ts'
 

@@ -1,4 +1,6 @@
-/** Proves that what workers count is what a scrape shows. */
+/**
+ * Proves that what workers count is what a scrape shows.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
@@ -56,7 +58,7 @@ function sorted(map: ReadonlyMap<string, number>): unknown {
   return [...map].toSorted(([one], [other]) => (one < other ? -1 : 1))
 }
 
-test('what workers count is what a scrape shows, also after they have gone', async () => {
+test('what workers count is what a scrape shows, even when gone', async () => {
   const rule = fc.constantFrom('a/b/c', 'a/b/d', null)
   const some: fc.Arbitrary<Partial<ExchangeRecord>> = fc.record({
     rule,

@@ -2,7 +2,7 @@
  * The metrics of a data plane as a scrape sees them: sums over the slabs of all workers, those that
  * have gone included, rendered by prom-client. On the main thread only: a scrape of thousands of
  * series would block the requests of a worker.
- * Pinned by metrics.test.ts: "what workers count is what a scrape shows, also after they have gone".
+ * Pinned by metrics.test.ts: "what workers count is what a scrape shows, even when gone".
  */
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
 import {

@@ -1,4 +1,6 @@
-/** Proves the supervisor with real processes. */
+/**
+ * Proves the supervisor with real processes.
+ */
 import assert from 'node:assert/strict'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -88,7 +88,8 @@ async function runOnce(options: SuperviseOptions, state: State): Promise<Ended> 
   child.on('error', (error) => resolve({ code: 1, because: error.message }))
   child.on('exit', (code, signal) => {
     const because = signal === null ? `it exited with ${code}` : `it was ended by ${signal}`
-    resolve({ code: code ?? 1, because })
+    // Asked to stop before it could listen to signals, it ended as it was asked to.
+    resolve({ code: code ?? (isAsked(state) ? 0 : 1), because })
   })
   const ended = await promise
   state.child = null

@@ -1,4 +1,6 @@
-/** Proves the workers as a whole: real threads, real sockets, a real upstream. */
+/**
+ * Proves the workers as a whole: real threads, real sockets, a real upstream.
+ */
 import assert from 'node:assert/strict'
 import { Agent, request } from 'node:http'
 import { test, type TestContext } from 'node:test'

@@ -113,7 +113,7 @@ export class Threads implements Workers, ThreadOwner {
     return [...this.#places, ...this.#retiring]
   }
 
-  // ---- Workers -----------------------------------------------------------------------------------
+  // ---- Workers -------------------------------------------------------------------------------
 
   async swap(change: TableChange): Promise<readonly Rejection[]> {
     const rejections = await this.#alone(() => this.#swapAll(change))
@@ -176,7 +176,7 @@ export class Threads implements Workers, ThreadOwner {
     for (const thread of this.threads) if (thread.state !== 'starting') thread.tell(message)
   }
 
-  // ---- ThreadOwner -------------------------------------------------------------------------------
+  // ---- ThreadOwner ---------------------------------------------------------------------------
 
   said(thread: WorkerThread, message: FromWorker): void {
     const { metrics, log } = this.#options
@@ -210,7 +210,7 @@ export class Threads implements Workers, ThreadOwner {
     setTimeout(() => this.#fill(place), this.#nextDelay())
   }
 
-  // ---- replacing ---------------------------------------------------------------------------------
+  // ---- replacing -----------------------------------------------------------------------------
 
   #nextDelay(): number {
     const now = performance.now()
@@ -229,7 +229,7 @@ export class Threads implements Workers, ThreadOwner {
     this.#bring(thread).catch(() => undefined)
   }
 
-  /** A new worker comes up beside one that wants to go; only then does the old one stop to accept. */
+  /** A new worker comes up beside one that wants to go; only then the old one stops to accept. */
   #replace(old: WorkerThread): void {
     if (this.#wanted.has(old)) return
     this.#wanted.add(old)
@@ -295,7 +295,7 @@ export class Threads implements Workers, ThreadOwner {
     return thread
   }
 
-  // ---- watching and the end ----------------------------------------------------------------------
+  // ---- watching and the end ------------------------------------------------------------------
 
   #look(): void {
     const now = performance.now()

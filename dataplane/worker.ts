@@ -98,7 +98,7 @@ class ServingThread {
     })
   }
 
-  // ---- what the main thread says -----------------------------------------------------------------
+  // ---- what the main thread says -------------------------------------------------------------
 
   async hear(message: ToWorker): Promise<void> {
     switch (message.type) {
@@ -165,7 +165,7 @@ class ServingThread {
     process.exit(0)
   }
 
-  // ---- what it says ------------------------------------------------------------------------------
+  // ---- what it says --------------------------------------------------------------------------
 
   /** An exchange has contained it. */
   #bug(error: unknown): void {

@@ -6,6 +6,7 @@ import { appendFileSync, readFileSync } from 'node:fs'
 
 const [, , file = '', mode = 'wait'] = process.argv
 
+process.on('SIGTERM', () => process.exit(mode === 'stubborn' ? 7 : 0))
 appendFileSync(file, `${process.pid} ${process.env['UV_THREADPOOL_SIZE'] ?? ''}\n`)
 const starts = readFileSync(file, 'utf8').trim().split('\n').length
 
@@ -18,5 +19,4 @@ switch (mode) {
     break
   default:
 }
-process.on('SIGTERM', () => process.exit(mode === 'stubborn' ? 7 : 0))
 setInterval(() => undefined, 1_000)

@@ -1,11 +1,11 @@
 /**
  * What tests of the process need: workers with a small table, and ways to talk to them.
  */
-import { createHash } from 'node:crypto'
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http'
 import { connect, createServer, type Socket } from 'node:net'
 import type { TestContext } from 'node:test'
-import type { Action, Backend, Gateway, PathPattern, Rule, TableObject } from '#wire/table'
+import type { Action, PathPattern, Rule, TableObject } from '#wire/table'
+import { tableObject } from '../../test/fake/table.ts'
 import { createLimitMemory } from '../limits/shared.ts'
 import { Metrics } from '../metrics.ts'
 import type { Logger, TableChange } from '../sync/port.ts'
@@ -13,11 +13,6 @@ import { columnsOf, Threads, type ThreadsOptions } from '../threads.ts'
 import { portOf } from '../upstream/fake/recorder.ts'
 
 export const BACKEND = 'shop/books:80'
-
-/** The same for the same value: a builder takes over what has not changed. */
-function digested(value: object): { readonly sources: []; readonly digest: string } {
-  return { sources: [], digest: createHash('sha256').update(JSON.stringify(value)).digest('hex') }
-}
 
 export function ruleOf(name: string, path: string, action: Action, some: Partial<Rule> = {}): Rule {
   const [first = ''] = path.slice(1).split('/', 1)
@@ -52,19 +47,18 @@ export function fixed(body: string, status = 200): Action {
 }
 
 /** One host for everything, its rules in this order. */
-export function snapshotOf(hash: string, rules: readonly Rule[]): TableChange {
-  const gateway: Gateway = { trustedProxies: [], egressAllow: [], dataPlanes: 1 }
-  const backend: Backend = { protocol: 'http', clusterAddress: null }
+export function tableOf(rules: readonly Rule[]): readonly TableObject[] {
   const entries = rules.map((rule) => ({ rule: keyOf(rule), match: 0 }))
-  const puts: TableObject[] = [
-    { ...digested(gateway), kind: 'gateway', key: 'shop/default', value: gateway },
-    { ...digested(backend), kind: 'backend', key: BACKEND, value: backend },
-    { ...digested(entries), kind: 'host', key: '*', value: { namespace: 'shop', entries } },
+  return [
+    tableObject('gateway', 'shop/default', { trustedProxies: [], egressAllow: [], dataPlanes: 1 }),
+    tableObject('backend', BACKEND, { protocol: 'http', clusterAddress: null }),
+    tableObject('host', '*', { namespace: 'shop', entries }),
+    ...rules.map((rule) => tableObject('rule', keyOf(rule), rule)),
   ]
-  for (const rule of rules) {
-    puts.push({ ...digested(rule), kind: 'rule', key: keyOf(rule), value: rule })
-  }
-  return { from: 'snapshot', hash, drops: [], puts }
+}
+
+export function snapshotOf(hash: string, rules: readonly Rule[]): TableChange {
+  return { from: 'snapshot', hash, drops: [], puts: tableOf(rules) }
 }
 
 function keyOf({ route, name }: Rule): string {

@@ -1,4 +1,6 @@
-/** A record as phases/record makes it, for tests of what becomes of records. */
+/**
+ * A record as phases/record makes it, for tests of what becomes of records.
+ */
 import type { ExchangeRecord } from '../request/record.ts'
 
 export function recordOf(some: Partial<ExchangeRecord> = {}): ExchangeRecord {

@@ -50,7 +50,7 @@ export class Connection {
     return this.mode === 'open' || this.mode === 'last'
   }
 
-  /** What it is that could not be parsed: nothing, a body, or a request of which no exchange knows. */
+  /** What could not be parsed: nothing, a body, or a request of which no exchange knows. */
   get unread(): 'nothing' | 'body' | 'request' {
     if (this.#exchanges > 0) return this.body?.rest === 'some' ? 'body' : 'request'
     return this.socket.bytesRead > this.#bytesBefore ? 'request' : 'nothing'

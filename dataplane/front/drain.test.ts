@@ -1,4 +1,6 @@
-/** Proves that a drain takes nothing away from anybody, on real connections. */
+/**
+ * Proves that a drain takes nothing away from anybody, on real connections.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { monotonicMs } from '../clock.ts'

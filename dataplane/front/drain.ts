@@ -1,7 +1,7 @@
 /**
- * How a worker stops to serve without anybody noticing: it accepts until nobody comes any more, says
- * `Connection: close` with each answer, gives idle connections time to send what is on its way, and
- * lets what runs finish. The order is design section 8, Drain.
+ * How a worker stops to serve without anybody noticing: it accepts until nobody comes any more,
+ * says `Connection: close` with each answer, gives idle connections time to send what is on its
+ * way, and lets what runs finish. The last thing that a worker does.
  * Pinned by drain.test.ts: "a request that began before the end of the drain is answered".
  */
 import { setImmediate as turn, setTimeout as wait } from 'node:timers/promises'

@@ -1,4 +1,6 @@
-/** Proves who the client is, behind proxies that are trusted and others. */
+/**
+ * Proves who the client is, behind proxies that are trusted and others.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'

@@ -1,6 +1,6 @@
 /**
- * Who the client is, and how it came, after the proxies that the operator trusts: the front asks for
- * each request whose peer is one of them. Everybody else is who the connection says.
+ * Who the client is, and how it came, after the proxies that the operator trusts: the front asks
+ * for each request whose peer is one of them. Everybody else is who the connection says.
  * Pinned by forwarded.test.ts: "an address that a client made up is never believed".
  */
 import { parseAddress } from '#wire/address'

@@ -1,4 +1,6 @@
-/** Proves how the Host of a request is read. */
+/**
+ * Proves how the Host of a request is read.
+ */
 import assert from 'node:assert/strict'
 import { isIPv6 } from 'node:net'
 import { test } from 'node:test'

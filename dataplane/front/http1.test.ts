@@ -1,4 +1,6 @@
-/** Proves the front with raw bytes on real connections. */
+/**
+ * Proves the front with raw bytes on real connections.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { monotonicMs } from '../clock.ts'
@@ -99,7 +101,7 @@ const REFUSED: readonly (readonly [string, string, string, string])[] = [
   ],
   [
     'chunked twice',
-    `POST / HTTP/1.1\r\n${HOST}Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
+    `POST / HTTP/1.1\r\n${HOST}${'Transfer-Encoding: chunked\r\n'.repeat(2)}\r\n0\r\n\r\n`,
     '400',
     'bad-request',
   ],
@@ -190,7 +192,8 @@ test('what is unusual but clear is served', async (t) => {
     `GET HTTP://shop.example.com HTTP/1.1\r\n${HOST}\r\n`,
     `GET / HTTP/1.1\r\nHost: [::1]:8080\r\n\r\n`,
     `GET / HTTP/1.0\r\n${HOST}\r\n`,
-    `GET / HTTP/1.1\r\n${HOST}Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n\r\n`,
+    `GET / HTTP/1.1\r\n${HOST}Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n` +
+      'HTTP2-Settings: AAMAAABk\r\n\r\n',
     `POST / HTTP/1.1\r\n${HOST}Content-Length: 0\r\n\r\n`,
     `\r\n\r\nGET / HTTP/1.1\r\n${HOST}\r\n`,
   ]

@@ -27,7 +27,7 @@ import { readRequestHead, type RequestHead } from './request-head.ts'
 const HEAD_TIMEOUT_MS = 10_000
 const HEAD_CHECK_EVERY_MS = 500
 
-/** Longer than the idle timeouts of the load balancers before us (60 s), so that they close first. */
+/** Longer than the idle timeout of load balancers before us (60 s), so that they close first. */
 const IDLE_MS = 75_000
 
 export interface FrontTimings {

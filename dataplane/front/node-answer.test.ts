@@ -1,4 +1,6 @@
-/** Proves how answers are sent, paced and broken off, on real connections. */
+/**
+ * Proves how answers are sent, paced and broken off, on real connections.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { get, raw } from '../fake/plane.ts'

@@ -1,7 +1,7 @@
 /**
  * The way back to the client on node:http: `respond` fills it, `finish` ends it. Knows what the
  * connection must do after it, so that the next request can never start inside an unread body.
- * Pinned by node-body.test.ts: "an unread body is drained within a bound, or the connection closes".
+ * Pinned by node-body.test.ts: "an unread body is drained within a bound, or ends the connection".
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Answer } from '../request/exchange.ts'
@@ -138,7 +138,7 @@ export class NodeAnswer implements Answer {
   }
 }
 
-/** A head goes out with the first bytes of its body, but does not wait for them beyond this turn. */
+/** A head goes out with the first bytes of its body, but waits for them no longer than a turn. */
 function flushHead(outgoing: ServerResponse): void {
   if (!outgoing.writableEnded && outgoing.writableLength === 0 && !outgoing.destroyed) {
     outgoing.flushHeaders()

@@ -1,4 +1,6 @@
-/** Proves how bodies of requests are read, paced, refused and drained, on real connections. */
+/**
+ * Proves how bodies of requests are read, paced, refused and drained, on real connections.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { raw } from '../fake/plane.ts'
@@ -16,7 +18,8 @@ test('a body is handed over whole, in whatever pieces it comes', async (t) => {
   const chunked = raw(
     t,
     port,
-    `POST /b HTTP/1.1\r\n${HOST}Transfer-Encoding: Chunked\r\n\r\n5\r\nhello\r\n6;ext=1\r\n world\r\n0\r\nX-T: 1\r\n\r\n`,
+    `POST /b HTTP/1.1\r\n${HOST}Transfer-Encoding: Chunked\r\n\r\n` +
+      '5\r\nhello\r\n6;ext=1\r\n world\r\n0\r\nX-T: 1\r\n\r\n',
   )
   await until('answered', () => chunked.text.endsWith('hello world'))
   assert.equal(exchanges[1]?.body.bytesDeclared, null)
@@ -88,7 +91,7 @@ test('an upload is paced by whoever reads it', async (t) => {
   await until('all is there', () => client.text.endsWith(String(total)), 10_000)
 })
 
-test('an unread body is drained within a bound, or the connection closes', async (t) => {
+test('an unread body is drained within a bound, or ends the connection', async (t) => {
   const { port } = await startFront(t, ({ path }) => ok(path))
   const small = raw(t, port, `POST /small HTTP/1.1\r\n${HOST}Content-Length: 10\r\n\r\nhello`)
   await until('answered', () => small.text.endsWith('/small'))
@@ -124,7 +127,8 @@ test('a body that cannot be parsed ends its exchange and its connection', async 
   const client = raw(
     t,
     port,
-    `POST / HTTP/1.1\r\n${HOST}Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nzz\r\nGET / HTTP/1.1\r\n${HOST}\r\n`,
+    `POST / HTTP/1.1\r\n${HOST}Transfer-Encoding: chunked\r\n\r\n` +
+      `5\r\nhello\r\nzz\r\nGET / HTTP/1.1\r\n${HOST}\r\n`,
   )
   await until('closed', () => client.state === 'closed')
   await until('recorded', () => records.length === 1)

@@ -1,4 +1,6 @@
-/** Proves how the head of a request is read, byte by byte where it matters. */
+/**
+ * Proves how the head of a request is read, byte by byte where it matters.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'

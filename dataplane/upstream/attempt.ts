@@ -17,7 +17,7 @@ import type { UpstreamHead } from './upstream.ts'
 /** What may arrive between the head and the sink's start: one read of the socket. */
 const EARLY_BYTES_MAX = 64 * 1024
 
-/** A real server sends one or two; an endless row of them would never reach the deadline's check. */
+/** A real server sends one or two; an endless row of them would only cost. */
 const INTERIM_MAX = 16
 
 type Controller = Dispatcher.DispatchController

@@ -1,4 +1,6 @@
-/** Proves how endpoints take turns. */
+/**
+ * Proves how endpoints take turns.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'

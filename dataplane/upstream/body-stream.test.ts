@@ -1,4 +1,6 @@
-/** Proves the stream that carries a request's body. */
+/**
+ * Proves the stream that carries a request's body.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { BodySink, RequestBody } from '../request/exchange.ts'

@@ -1,4 +1,6 @@
-/** Proves the wheel of deadlines against a sorted list, with the clock held. */
+/**
+ * Proves the wheel of deadlines against a sorted list, with the clock held.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'

@@ -1,6 +1,6 @@
 /**
- * All deadlines of one worker behind a single timer: a wheel of slots, turned once per tick. A timer
- * of its own for each request would cost more than the rest of its bookkeeping.
+ * All deadlines of one worker behind a single timer: a wheel of slots, turned once per tick. Each
+ * request having a timer of its own would cost more than the rest of its bookkeeping.
  * Pinned by deadlines.test.ts: "every deadline fires once, within a tick of its time, in no case
  * before".
  */

@@ -1,4 +1,6 @@
-/** Proves that whatever the client library throws becomes a failure that says nothing it should not. */
+/**
+ * Proves that whatever the client library throws becomes a failure that says nothing it should not.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { errors } from 'undici'

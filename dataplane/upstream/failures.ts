@@ -1,6 +1,6 @@
 /**
- * What undici throws, as a Failure: cause, whose fault, and whether another try may help. The detail
- * is a constant sentence per case, so that no address and no byte of an answer can be in it.
+ * What undici throws, as a Failure: cause, whose fault, and whether another try may help. The
+ * detail is a constant sentence per case: no address and no byte of an answer can be in it.
  * Pinned by failures.test.ts: "every error of the client library has a cause".
  */
 import { errors } from 'undici'

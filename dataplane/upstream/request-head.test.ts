@@ -1,4 +1,6 @@
-/** Proves that what goes upstream is framed by us alone. */
+/**
+ * Proves that what goes upstream is framed by us alone.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'

@@ -1,4 +1,6 @@
-/** Proves what is let through of an upstream's head. */
+/**
+ * Proves what is let through of an upstream's head.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'

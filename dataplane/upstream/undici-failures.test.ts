@@ -1,4 +1,6 @@
-/** Proves what becomes of a request whose backend, connection or client fails. */
+/**
+ * Proves what becomes of a request whose backend, connection or client fails.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Failure } from '../request/failure.ts'

@@ -1,4 +1,6 @@
-/** Proves the outgoing side against a TCP server that answers byte by byte what a test says. */
+/**
+ * Proves the outgoing side against a TCP server that answers byte by byte what a test says.
+ */
 import assert from 'node:assert/strict'
 import type { Socket } from 'node:net'
 import { test } from 'node:test'
@@ -51,7 +53,7 @@ test('a request arrives with its headers in order, case and number, framed once'
 
 test('an answer comes with its raw headers, without what is hop-by-hop', async (t) => {
   const lines =
-    'Set-Cookie: a=1\r\nset-cookie: b=2\r\nConnection: x-hop\r\nX-Hop: 1\r\nKeep-Alive: timeout=5\r\n'
+    'Set-Cookie: a=1\r\nset-cookie: b=2\r\nConnection: x-hop\r\nX-Hop: 1\r\nKeep-Alive: x\r\n'
   const server = await recorder(t, {
     request: (_, socket) => socket.write(answerOf('hello', lines)),
   })
@@ -64,7 +66,8 @@ test('an answer comes with its raw headers, without what is hop-by-hop', async (
 
 test('a connection is used again, and trailers and interim answers arrive', async (t) => {
   const chunked =
-    'HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\nHTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\ntrailer: x-sum\r\n\r\n' +
+    'HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n' +
+    'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\ntrailer: x-sum\r\n\r\n' +
     '5\r\nhello\r\n0\r\nX-Sum: 42\r\nSet-Cookie: a=b\r\n\r\n'
   const server = await recorder(t, { request: (_, socket) => socket.write(chunked) })
   const upstream = upstreamOf(t, [server.port])

@@ -1,4 +1,6 @@
-/** Proves the choice of a backend. */
+/**
+ * Proves the choice of a backend.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'

@@ -1,6 +1,6 @@
 /**
- * Which backend of a rule takes a request: the first whose `when` is true, else by weight. A part of
- * forward, before anything is sent; a share that cannot be resolved fails its share of requests.
+ * Which backend of a rule takes a request: the first whose `when` is true, else by weight. A part
+ * of forward, before anything is sent; a share that cannot be resolved fails its share of requests.
  * Pinned by choose-backend.test.ts: "each backend gets its share, a broken one too".
  */
 import type { BackendTarget } from '#wire/value'

@@ -1,4 +1,6 @@
-/** Proves forwarding through a real front to a real backend. */
+/**
+ * Proves forwarding through a real front to a real backend.
+ */
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import { raw } from '../../fake/plane.ts'
@@ -177,7 +179,8 @@ test('hints of the backend reach the client, other interim answers do not', asyn
   const { port } = await through(t, {
     request: (_, socket) =>
       void socket.write(
-        `HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n${answerOf('ok')}`,
+        'HTTP/1.1 102 Processing\r\n\r\n' +
+          `HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n${answerOf('ok')}`,
       ),
   })
   const client = raw(t, port, `GET / HTTP/1.1\r\n${HOST}\r\n`)

@@ -1,4 +1,6 @@
-/** An upstream in front of a recorder, and what tests ask of it. */
+/**
+ * An upstream in front of a recorder, and what tests ask of it.
+ */
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
 import type { Backend } from '#wire/table'

@@ -1,6 +1,6 @@
 /**
- * A TCP server that plays the upstream in tests: it reads requests by a strict reading of RFC 9112 of
- * its own, records every byte, and answers exactly the bytes that the test gives it.
+ * A TCP server that plays the upstream in tests: it reads requests by a strict reading of RFC 9112
+ * of its own, records every byte, and answers exactly the bytes that the test gives it.
  */
 import { createServer, type Server, type Socket } from 'node:net'
 
