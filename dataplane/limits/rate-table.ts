@@ -5,7 +5,9 @@
  * loses nothing.
  *
  * Whoever takes looks at the generation before and after: if the tables changed places meanwhile,
- * it takes again in the new one. That may count a request twice, and never misses one.
+ * it takes again in the new one. That may count a request twice, and never misses one. A moment
+ * bears the generation that wrote it, so that what a thread writes which slept through a change is
+ * known for what it is.
  * Pinned by rate-table.test.ts: "threads that hammer one bucket never get more than the formula".
  */
 import { backlogNs, type RateParts, taken } from './gcra.ts'
@@ -31,24 +33,30 @@ export interface Take {
   readonly parts: RateParts
 }
 
-/** A slot that was claimed and never taken from. */
+/** No moment: nobody of this generation has taken from the slot. */
 const UNSET = 0n
 /** Any moment that has passed. */
 const FULL = 1n
+/** Low bits of a word, for the generation. The rest counts nanoseconds for four and a half years. */
+const MARK_BITS = 6n
+const MARK_MASK = 63
 
 export class RateTable {
   readonly #header: Int32Array
   readonly #tables: readonly [RateSlots, RateSlots]
   readonly #overflow: BigInt64Array
+  readonly #originNs: bigint
 
   constructor(memory: LimitMemory) {
+    this.#originNs = memory.originNs
     this.#header = new Int32Array(memory.header)
     const [even, odd] = memory.rates
     this.#tables = [new RateSlots(even, this.#header), new RateSlots(odd, this.#header)]
     this.#overflow = new BigInt64Array(memory.rateOverflow)
   }
 
-  take(key: BucketKey, take: Take): Charge {
+  take(key: BucketKey, { nowNs, takeNs, parts }: Take): Charge {
+    const take = { nowNs: nowNs - this.#originNs, takeNs, parts }
     for (;;) {
       const generation = this.generation()
       const slot = this.#of(generation).claim(key.words, 'whileRoom')
@@ -65,15 +73,10 @@ export class RateTable {
    * back by itself since then is not given back again.
    */
   giveBack(charge: Charge, nowNs: bigint): void {
-    const back = charge.takeNs - (nowNs - charge.atNs)
-    if (back <= 0n || charge.generation !== this.generation()) return
-    const moments = charge.slot === NO_SLOT ? this.#overflow : this.#of(charge.generation).moments
-    const slot = charge.slot === NO_SLOT ? charge.overflow : charge.slot
-    for (;;) {
-      const moment = Atomics.load(moments, slot)
-      if (moment - back <= UNSET) return
-      if (Atomics.compareExchange(moments, slot, moment, moment - back) === moment) return
-    }
+    const back = charge.takeNs - (nowNs - this.#originNs - charge.atNs)
+    if (back <= 0n || charge.kind === 'refused') return
+    if (charge.slot === NO_SLOT) lower(this.#overflow, charge.overflow, back, null)
+    else lower(this.#of(charge.generation).moments, charge.slot, back, charge.generation)
   }
 
   generation(): number {
@@ -91,8 +94,10 @@ export class RateTable {
     const before = this.#of(generation - 1)
     const words = new Int32Array(4)
     for (let slot = 0; slot < before.size; slot++) {
-      if (Atomics.load(before.moments, slot) <= nowNs || !before.readKey(slot, words)) continue
-      this.#carryOver(words, generation)
+      const moment = momentOf(Atomics.load(before.moments, slot), generation - 1)
+      if (moment <= nowNs - this.#originNs || !before.readKey(slot, words)) continue
+      const to = this.#of(generation).claim(words, 'always')
+      if (to !== NO_SLOT) this.#install(to, words, generation, UNSET)
     }
   }
 
@@ -112,78 +117,83 @@ export class RateTable {
   #takeSlot(key: BucketKey, generation: number, slot: number, take: Take): Charge | null {
     const { moments } = this.#of(generation)
     for (;;) {
-      const moment = Atomics.load(moments, slot)
-      if (moment < UNSET) {
-        if (this.generation() !== generation) return null
-        // a thread that had slept since the turn before took this table for the old one
-        Atomics.compareExchange(moments, slot, moment, -moment)
-        continue
-      }
+      const word = Atomics.load(moments, slot)
+      const moment = momentOf(word, generation)
       if (moment === UNSET) {
-        this.#install(moments, slot, key, generation)
+        // the word may be a younger one than we are: then it is not ours to replace
+        if (this.generation() !== generation) return null
+        this.#install(slot, key.words, generation, Atomics.load(this.#overflow, key.overflow))
         continue
       }
-      const charge = this.#charge(moments, slot, moment, take)
-      if (charge !== null) return { ...charge, generation, slot, overflow: key.overflow }
+      const charge = charged(moment, take)
+      if (charge.kind === 'admitted' && take.takeNs > 0n) {
+        const next = wordOf(take.nowNs + charge.backlogNs, generation)
+        if (Atomics.compareExchange(moments, slot, word, next) !== word) continue
+      }
+      return { ...charge, generation, slot, overflow: key.overflow }
     }
   }
 
-  #takeOverflow(key: BucketKey, generation: number, take: Take): Charge {
+  #takeOverflow({ overflow }: BucketKey, generation: number, take: Take): Charge {
     Atomics.add(this.#header, HEADER.overflowed, 1)
     for (;;) {
-      const moment = Atomics.load(this.#overflow, key.overflow)
-      const charge = this.#charge(this.#overflow, key.overflow, moment, take)
-      if (charge !== null) return { ...charge, generation, slot: NO_SLOT, overflow: key.overflow }
+      const moment = Atomics.load(this.#overflow, overflow)
+      const charge = charged(moment, take)
+      if (charge.kind === 'admitted' && take.takeNs > 0n) {
+        const next = take.nowNs + charge.backlogNs
+        if (Atomics.compareExchange(this.#overflow, overflow, moment, next) !== moment) continue
+      }
+      return { ...charge, generation, slot: NO_SLOT, overflow }
     }
-  }
-
-  /** Null: another thread was faster. */
-  #charge(
-    moments: BigInt64Array,
-    slot: number,
-    moment: bigint,
-    { nowNs, takeNs, parts }: Take,
-  ): Pick<Charge, 'kind' | 'backlogNs' | 'takeNs' | 'atNs'> | null {
-    const backlog = backlogNs(moment, nowNs, parts)
-    const after = taken(backlog, takeNs, parts)
-    if (after === null) return { kind: 'refused', backlogNs: backlog, takeNs, atNs: nowNs }
-    // what costs nothing changes nothing: its own idea of now may be an old one
-    if (takeNs > 0n) {
-      const next = nowNs + after
-      if (Atomics.compareExchange(moments, slot, moment, next) !== moment) return null
-    }
-    return { kind: 'admitted', backlogNs: after, takeNs, atNs: nowNs }
   }
 
   /**
-   * The first moment of a slot: what the key had in the table before, and no better than the
-   * overflow bucket that it may have used. All who do this at once find the same or one wins.
+   * The first moment of a slot in this generation: what the key had in the table before, and no
+   * better than the overflow bucket that it may have used. Nobody takes from the table before any
+   * more, but in vain: so all who do this find the same.
    */
-  #install(moments: BigInt64Array, slot: number, key: BucketKey, generation: number): void {
-    const before = this.#freeze(key.words, generation - 1)
-    const overflow = Atomics.load(this.#overflow, key.overflow)
-    Atomics.compareExchange(moments, slot, UNSET, max(before, overflow))
-  }
-
-  #carryOver(words: HashWords, generation: number): void {
-    const table = this.#of(generation)
-    const slot = table.claim(words, 'always')
-    if (slot === NO_SLOT) return
-    const before = this.#freeze(words, generation - 1)
-    Atomics.compareExchange(table.moments, slot, UNSET, before)
-  }
-
-  /** Ends the key's slot in the table before, for those who still hold it: its moment turns negative. */
-  #freeze(words: HashWords, generation: number): bigint {
+  #install(slot: number, words: HashWords, generation: number, overflow: bigint): void {
     const { moments } = this.#of(generation)
-    const slot = this.#of(generation).find(words)
-    if (slot === NO_SLOT) return FULL
-    for (;;) {
-      const moment = Atomics.load(moments, slot)
-      if (moment < UNSET) return -moment
-      if (moment === UNSET) return FULL
-      if (Atomics.compareExchange(moments, slot, moment, -moment) === moment) return moment
-    }
+    const word = Atomics.load(moments, slot)
+    if (momentOf(word, generation) !== UNSET || this.generation() !== generation) return
+    const table = this.#of(generation - 1)
+    const old = table.find(words)
+    const before =
+      old === NO_SLOT ? FULL : momentOf(Atomics.load(table.moments, old), generation - 1)
+    const moment = max(FULL, max(before, overflow))
+    Atomics.compareExchange(moments, slot, word, wordOf(moment, generation))
+  }
+}
+
+/** UNSET where another generation has written it. */
+function momentOf(word: bigint, generation: number): bigint {
+  return (Number(word & BigInt(MARK_MASK)) ^ generation) & MARK_MASK ? UNSET : word >> MARK_BITS
+}
+
+function wordOf(moment: bigint, generation: number): bigint {
+  return (moment << MARK_BITS) | BigInt(generation & MARK_MASK)
+}
+
+function charged(
+  moment: bigint,
+  { nowNs, takeNs, parts }: Take,
+): Pick<Charge, 'kind' | 'backlogNs' | 'takeNs' | 'atNs'> {
+  const backlog = backlogNs(moment, nowNs, parts)
+  const after = taken(backlog, takeNs, parts)
+  return after === null
+    ? { kind: 'refused', backlogNs: backlog, takeNs, atNs: nowNs }
+    : { kind: 'admitted', backlogNs: after, takeNs, atNs: nowNs }
+}
+
+/** `generation`: of a word that bears one. */
+function lower(words: BigInt64Array, slot: number, back: bigint, generation: number | null): void {
+  for (;;) {
+    const word = Atomics.load(words, slot)
+    const moment = generation === null ? word : momentOf(word, generation)
+    const next = max(FULL, moment - back)
+    if (moment === UNSET) return
+    const lowered = generation === null ? next : wordOf(next, generation)
+    if (Atomics.compareExchange(words, slot, word, lowered) === word) return
   }
 }
 

@@ -9,6 +9,8 @@ import type { HashWords } from './siphash.ts'
 export interface LimitMemory {
   /** Key of the hash that names buckets: four random words. */
   readonly secret: readonly number[]
+  /** Moments count from here, in nanoseconds of hrtime. */
+  readonly originNs: bigint
   /** Workers that may live at once; each writes one column of the gauges. */
   readonly columns: number
   readonly header: SharedArrayBuffer
@@ -58,6 +60,8 @@ const HEADER_WORDS = 16
 
 export interface MemorySize {
   readonly columns: number
+  /** In nanoseconds of hrtime; now, where it is left out. */
+  readonly originNs?: bigint
   /** Powers of two. */
   readonly rateSlots?: number
   readonly gaugeSlots?: number
@@ -68,6 +72,7 @@ export function createLimitMemory(size: MemorySize, secret: readonly number[]): 
   const { columns, rateSlots = RATE_SLOTS, gaugeSlots = GAUGE_SLOTS } = size
   return {
     secret,
+    originNs: size.originNs ?? process.hrtime.bigint(),
     columns,
     header: new SharedArrayBuffer(HEADER_WORDS * 4),
     rates: [rateMemory(rateSlots), rateMemory(rateSlots)],

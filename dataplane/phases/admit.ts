@@ -10,6 +10,7 @@ import type { Exchange } from '../request/exchange.ts'
 import { fail, type Failure } from '../request/failure.ts'
 import { CONTINUE, type Outcome } from '../request/outcome.ts'
 import type { Runtime } from '../runtime/runtime.ts'
+import { BEARER_CHALLENGE } from './authenticate/challenge.ts'
 
 export function admitBeforeAuth(exchange: Exchange, runtime: Runtime): Outcome {
   assert(exchange.rule !== null, 'match has set the rule')
@@ -65,9 +66,12 @@ function refusal({ by, retryAfterS }: Extract<TakeResult, { kind: 'refused' }>):
 }
 
 /** Whoever is not known can help it by saying who they are. */
-function missingKey({ limit }: PreparedLimit, { caller }: Exchange): Failure {
+function missingKey({ limit }: PreparedLimit, { caller, rule }: Exchange): Failure {
   const what = `The limit "${limit.name}" needs to know whom to count.`
-  return caller?.anonymous === true
-    ? fail('unauthenticated', what)
-    : fail('limit-key-missing', what)
+  if (limit.stage === 'beforeAuth' || caller?.anonymous === false) {
+    return fail('limit-key-missing', what)
+  }
+  const auth = rule?.auth ?? null
+  const challenge = auth?.kind === 'policy' ? auth.challenge : BEARER_CHALLENGE
+  return fail('unauthenticated', what, challenge)
 }

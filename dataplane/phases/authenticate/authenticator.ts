@@ -37,6 +37,10 @@ export class PolicyAuthenticator implements Authenticator {
     this.#parts = parts
   }
 
+  get challenge(): readonly string[] {
+    return this.#parts.challenges.absent
+  }
+
   authenticate(exchange: Exchange): Caller | Failure {
     const { places, strip } = this.#parts
     exchange.strip = strip

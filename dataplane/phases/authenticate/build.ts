@@ -3,14 +3,7 @@
  * secrets read. What cannot be made ready answers 503 in its place; it never opens a door.
  * Pinned by build.test.ts: "a unit that many rules use is made once".
  */
-import type {
-  Authenticate,
-  AuthenticateEntry,
-  ApiKeyEntry,
-  Deny,
-  JwtEntry,
-  RuleAuth,
-} from '#wire/auth'
+import type { Authenticate, AuthenticateEntry, ApiKeyEntry, JwtEntry, RuleAuth } from '#wire/auth'
 import type { SecretValue } from '#wire/table'
 import type { Reject } from '#wire/value'
 import type { PrepareEnvironment, Refused, TableReader } from '../../runtime/prepare.ts'
@@ -18,7 +11,7 @@ import { PolicyAuthenticator } from './authenticator.ts'
 import { PolicyAuthorizer } from './authorize.ts'
 import { placeJudges, type ReadyEntry, stripOf } from './build-places.ts'
 import { anonymousCaller } from './caller.ts'
-import { challengesOf } from './challenge.ts'
+import { BEARER_CHALLENGE, challengesOf } from './challenge.ts'
 import type { JudgeEnvironment } from './environment.ts'
 import { publicJwk, type VerifyKey, verifyKey } from './jwk.ts'
 import { KeyEntry } from './key-entry.ts'
@@ -51,21 +44,32 @@ function buildPolicy(
 ): PreparedAuth | Reject {
   const authenticator = authenticatorOf(auth.authenticate, reader, env)
   const forward = forwardOf(auth.forward, reader, env)
-  const deny = auth.deny === null ? NO_DENY : reader.get('deny', auth.deny)
-  if (isRefused(authenticator) || isRefused(forward) || deny === null) return UNENFORCEABLE
+  const details = detailsOf(auth.deny, reader)
   const authorizers = authorizersOf(auth.authorize, reader, env)
-  if (isRefused(authorizers)) return UNENFORCEABLE
+  if (isRefused(authenticator) || isRefused(forward)) return UNENFORCEABLE
+  if (isRefused(details) || isRefused(authorizers)) return UNENFORCEABLE
   return {
     kind: 'policy',
     authenticator,
+    challenge: authenticator?.challenge ?? BEARER_CHALLENGE,
     authorizers,
     forward,
-    unauthenticatedDetail: deny.unauthenticated?.detail ?? null,
-    forbiddenDetail: deny.forbidden?.detail ?? null,
+    ...details,
   }
 }
 
-const NO_DENY: Deny = { unauthenticated: null, forbidden: null }
+type Details = Pick<PreparedAuth, 'unauthenticatedDetail' | 'forbiddenDetail'>
+
+function detailsOf(key: string | null, reader: TableReader): Details | Refused {
+  if (key === null) return { unauthenticatedDetail: null, forbiddenDetail: null }
+  const deny = reader.get('deny', key)
+  if (deny === null) return refused('it is not in the table')
+  const { unauthenticated, forbidden } = deny
+  return {
+    unauthenticatedDetail: unauthenticated?.detail ?? null,
+    forbiddenDetail: forbidden?.detail ?? null,
+  }
+}
 
 /** Says nothing of why: the controller is told, the client is not. */
 const UNENFORCEABLE: Reject = {

@@ -16,6 +16,9 @@ export interface Challenges {
 
 const REALM = 'realm="fairlead"'
 
+/** Where no policy says what could be shown (RFC 9110, 15.5.2: a 401 names something). */
+export const BEARER_CHALLENGE: readonly string[] = ['www-authenticate', `Bearer ${REALM}`]
+
 export function challengesOf(entries: readonly AuthenticateEntry[]): Challenges {
   const bearers = new Set<string>()
   const others = new Set<string>()

@@ -13,6 +13,8 @@ export interface PreparedAuth {
   readonly authenticator: Authenticator | null
   /** Null: nothing to hold. */
   readonly authorizers: readonly Authorizer[] | null
+  /** Headers of a 401 that says what could be shown. */
+  readonly challenge: readonly string[]
   /** Null: the credential is taken off, and nothing but the Consumer is told. */
   readonly forward: PreparedForward | null
   /** Detail texts that replace the built-in ones; null keeps them. */
@@ -22,6 +24,7 @@ export interface PreparedAuth {
 
 /** Who is calling? Answers at once wherever nothing has to be waited for. */
 export interface Authenticator {
+  readonly challenge: readonly string[]
   /** A Caller, or why there is none. Fills `exchange.strip` with the carriers it read. */
   authenticate(exchange: Exchange): Caller | Failure
 }
