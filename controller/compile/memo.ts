@@ -49,22 +49,38 @@ export function keepIf<V>(same: (before: V, after: V) => boolean): (before: V, a
 
 export function createMemo(): Memo {
   const walk = new Walk()
+  const steps: Forgetful[] = []
+  function add<S extends Forgetful>(step: S): S {
+    steps.push(step)
+    return step
+  }
   return {
     step: <V>(of: StepOf<V>) =>
-      new Step<V>(of.name, walk, (step, key) => new Result(step, key, { of, walk })),
+      add(new Step<V>(of.name, walk, (step, key) => new Result(step, key, { of, walk }))),
     entriesOf: <V>(maps: Step<ReadonlyMap<string, V>>) =>
-      new Step<V | null>(
-        `entry of ${maps.name}`,
-        walk,
-        (step, key) => new Pick(step, key, { maps, walk }),
+      add(
+        new Step<V | null>(
+          `entry of ${maps.name}`,
+          walk,
+          (step, key) => new Pick(step, key, { maps, walk }),
+        ),
       ),
     over(snapshot, story) {
-      walk.move(snapshot)
-      const result = walk.tell(story)
-      releaseOrphans(walk.clock)
-      return result
+      try {
+        walk.move(snapshot)
+        return walk.tell(story)
+      } catch (error) {
+        // A bug of ours left results half made: the next snapshot starts from nothing.
+        for (const step of steps) step.forgetAll()
+        walk.startAnew()
+        throw error
+      }
     },
   }
+}
+
+interface Forgetful {
+  forgetAll(): void
 }
 
 /** One compile after the other. */
@@ -86,7 +102,15 @@ class Walk {
     this.#root ??= new Root(this.clock)
     const [value, reads] = this.record(story)
     this.#root.want(reads)
+    releaseOrphans(this.clock)
     return value
+  }
+
+  startAnew(): void {
+    this.clock.eager.clear()
+    this.clock.orphans.clear()
+    this.#cells = null
+    this.#root = null
   }
 
   record<V>(run: (at: Recorder) => V): readonly [V, readonly Read[]] {
@@ -177,6 +201,11 @@ export class Step<V> {
 
   forgetGroup(keys: readonly string[]): void {
     this.#groups.delete(keys)
+  }
+
+  forgetAll(): void {
+    this.#answers.clear()
+    this.#groups.clear()
   }
 }
 
