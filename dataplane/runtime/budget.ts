@@ -43,12 +43,12 @@ export function spendBytes(budget: Budget, bytes: number): boolean {
 
 /** Reading through a text of this length: as cheap as one step for a short one. */
 export function spendScan(budget: Budget, length: number): boolean {
-  return spendSteps(budget, 1 + (length >>> 8))
+  return spendSteps(budget, 1 + Math.floor(length / 256))
 }
 
 /** Listing this many keys of a map. */
 export function spendKeys(budget: Budget, keys: number): boolean {
-  return spendSteps(budget, 1 + (keys >>> 6))
+  return spendSteps(budget, 1 + (keys >>> 4))
 }
 
 /** One element of a list or a map, not counting what it refers to. */

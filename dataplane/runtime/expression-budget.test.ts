@@ -58,6 +58,8 @@ test('what is read again and again is stopped', () => {
     'l.all(a, request.time.getHours("Europe/Berlin") >= 0)',
     'l.map(a, "%f".format([1.5])).size()',
     'l.all(a, text == other)',
+    'text.lastIndexOf("xxxxxxxxxxxxxxxxxy") == 0',
+    'l.map(a, l.map(b, request.query)).size()',
     'l.all(a, size(map) > 0)',
     'l.all(a, map.exists(k, true))',
     'l.all(a, map == map.map(k, k))',

@@ -166,7 +166,7 @@ export function entryReader(tree: Tree, context: Build): ReturnType<typeof entry
   const { operand, field: name, testOnly } = tree.exprKind.value
   if (operand === undefined || testOnly) return null
   const root = rootOf(operand, context)
-  return root === null ? null : entryOf(root.name, name)
+  return root === null ? null : entryOf(root.name, name, context.budget)
 }
 
 function pathOf(tree: Tree): string {

@@ -51,7 +51,8 @@ export function lastIndexOf(budget: Budget, text: Plain, part: Plain, from?: Pla
   if (typeof text !== 'string' || typeof part !== 'string') {
     return noOverload('lastIndexOf', text, part)
   }
-  if (!spendScan(budget, text.length)) return EXHAUSTED
+  // searching backwards compares at every position: 0.4 s for 2 MB and 240 characters
+  if (!spendScan(budget, text.length * Math.max(1, part.length))) return EXHAUSTED
   if (from === undefined) return text.lastIndexOf(part)
   if (typeof from !== 'number' || !within(from, text.length)) return OUT_OF_RANGE
   return text.lastIndexOf(part, from)

@@ -7,8 +7,10 @@
 import type { Consumer } from '#wire/auth'
 import type { FIELDS } from '#wire/vocabulary'
 import type { Caller } from '../phases/authenticate/caller.ts'
+import type { Exchange } from '../request/exchange.ts'
 import { headerValue } from '../request/headers.ts'
 import { queryPairs, queryValue } from '../request/query.ts'
+import { EXHAUSTED, spendSteps, type Budget } from './budget.ts'
 import type { Result } from './expression-arithmetic.ts'
 import { timestampOfMs } from './expression-time.ts'
 import { ExpressionFailure, type CelValue, type Scope } from './expression-types.ts'
@@ -69,7 +71,7 @@ function ofDecision(read: (scope: Scope, status: number) => CelValue): Evaluate 
 type Accessors = { readonly [R in Root]: { readonly [F in keyof (typeof FIELDS)[R]]: Evaluate } }
 
 /** Made once for each worker, because keys of consumers are remembered in it. */
-export function createAccessors(): Accessors {
+export function createAccessors(budget: Budget): Accessors {
   return {
     request: {
       method: (scope) => scope.exchange.method,
@@ -80,9 +82,10 @@ export function createAccessors(): Accessors {
       id: (scope) => scope.exchange.id,
       time: (scope) => timestampOfMs(scope.exchange.startedAtMs),
       params: (scope) => scope.exchange.params,
-      query: (scope) => queryMap(scope.exchange.query),
-      queryAll: (scope) => queryAllMap(scope.exchange.query),
-      headers: (scope) => headerMap(scope.exchange.headers),
+      query: ({ exchange }) => (pays(exchange, budget) ? queryMap(exchange.query) : EXHAUSTED),
+      queryAll: ({ exchange }) =>
+        pays(exchange, budget) ? queryAllMap(exchange.query) : EXHAUSTED,
+      headers: ({ exchange }) => (pays(exchange, budget) ? headerMap(exchange.headers) : EXHAUSTED),
       body: () => NO_BODY,
     },
     auth: {
@@ -116,14 +119,20 @@ function causeOf({ exchange: { decision } }: Scope): string {
   return decision?.kind === 'fail' ? (decision.word ?? decision.cause) : ''
 }
 
+/** Reading a query or a list of headers through, which a macro may ask for again and again. */
+function pays({ query, headers }: Exchange, budget: Budget): boolean {
+  return spendSteps(budget, 1 + headers.length + ((query ?? '').length >>> 5))
+}
+
 /** One entry of a map of the request, read without building the map; null for other maps. */
-export function entryOf(root: string, field: string): EntryReader | null {
+export function entryOf(root: string, field: string, budget: Budget): EntryReader | null {
   if (root !== 'request') return null
   switch (field) {
     case 'headers':
-      return (scope, name) => headerValue(scope.exchange.headers, name.toLowerCase())
+      return ({ exchange }, name) => headerValue(exchange.headers, name.toLowerCase())
     case 'query':
-      return (scope, name) => queryValue(scope.exchange.query, name)
+      return ({ exchange }, name) =>
+        pays(exchange, budget) ? queryValue(exchange.query, name) : null
     default:
       return null
   }

@@ -28,7 +28,7 @@ const SHARED_MAX = 30_000
 
 export function createExpressions(): Expressions {
   const budget = createBudget()
-  const accessors = createAccessors()
+  const accessors = createAccessors(budget)
   const patterns = new Map<string, Pattern | Refused>()
   const prepared = new Map<string, Prepared | Refused>()
   const pattern = (text: string): Pattern | Refused =>
