@@ -1,18 +1,16 @@
 /**
  * The verdict on every object that users wrote, from the same steps that made the tables: whether it
- * is accepted, what is wrong with it, and where it runs. What concerns routes and policies stands in
- * judge-route.ts and judge-policy.ts.
+ * is accepted, what is wrong with it, and where it runs. What concerns routes, policies and keys
+ * stands in judge-route.ts, judge-policy.ts and judge-key.ts.
  * Pinned by judge.test.ts: "a verdict that says nothing new keeps its identity".
  */
-import type { ApiKeySpec } from '../../crds/api-key.ts'
 import type { Verdict } from './compiled.ts'
 import type { Ingredients } from './in-force.ts'
+import { judgeKey } from './judge-key.ts'
 import { judgePolicy } from './judge-policy.ts'
 import { judgeRoute } from './judge-route.ts'
 import { acceptance, isFailure, type Opinion } from './judgement.ts'
 import { keepIf, type Recorder, type Step } from './memo.ts'
-import { FieldPath, type Problem } from './problem.ts'
-import { namesOf } from './resolve.ts'
 import type { OwnKind } from './snapshot.ts'
 import type { Before } from './table.ts'
 
@@ -113,28 +111,4 @@ function judgeConsumer(key: string, at: Recorder, before: Before): Opinion | nul
   const { resource, problems, value } = consumer
   const runs = value === null ? 'nothing' : 'current'
   return { resource, problems, accepted: acceptance(problems, 'none'), targets: [], runs }
-}
-
-function judgeKey(key: string, at: Recorder, before: Before): Opinion | null {
-  const found = at.ask(before.inForce.apiKey, key)
-  if (found === null) return null
-  const { resource, value } = found
-  const problems = [...found.problems, ...conflictOf(key, value?.sha256 ?? null, { at, before })]
-  const runs = problems.some(isFailure) ? 'nothing' : 'current'
-  return { resource, problems, accepted: acceptance(problems, 'none'), targets: [], runs }
-}
-
-interface Scene {
-  readonly at: Recorder
-  readonly before: Before
-}
-
-function conflictOf(key: string, hash: string | null, { at, before }: Scene): readonly Problem[] {
-  if (hash === null) return []
-  const holder = at.ask(before.consumers.holders, '').get(hash)
-  if (holder === undefined || holder === key) return []
-  const { namespace, name } = namesOf(holder)
-  const place = new FieldPath<ApiKeySpec>('spec').child('sha256')
-  const sentence = `ApiKey ${namespace}/${name}, which is older, has the same hash; make another key and remove this one.`
-  return [place.problem('Conflicted', sentence)]
 }
