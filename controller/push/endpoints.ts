@@ -18,8 +18,11 @@ export interface DigestedSet {
 export interface EndpointLane {
   /** Backends whose endpoints changed. */
   update(reads: EndpointReads): readonly string[]
-  /** Tables name these from now on: their endpoints are known when this returns. */
-  want(keys: Iterable<string>): void
+  /**
+   * Tables name these from now on: their endpoints are known when this returns. Returns those that
+   * were not known: a stream may still have older ones, where a backend went and came back.
+   */
+  want(keys: Iterable<string>): readonly string[]
   /** No table names these any more. */
   forget(keys: Iterable<string>): void
   get(key: string): DigestedSet | undefined
@@ -63,7 +66,7 @@ export function createEndpointLane(standIn: StandIn): EndpointLane {
         if (known === undefined) wanted.set(namespace, new Set([key]))
         else known.add(key)
       }
-      refresh(fresh)
+      return refresh(fresh)
     },
     forget(keys) {
       for (const key of keys) {

@@ -70,7 +70,7 @@ export class Streams {
     }
     if (accepted.kind !== 'newTable') return
     this.#gateways.set(gateway, streams)
-    this.#lane.want(accepted.added)
+    this.#changed(this.#lane.want(accepted.added))
     this.#forget(accepted.removed)
     for (const session of streams.sessions.values()) session.wake()
   }
@@ -91,9 +91,12 @@ export class Streams {
   }
 
   endpoints(reads: EndpointReads): void {
-    const changed = this.#lane.update(reads)
-    if (changed.length === 0) return
-    for (const session of this.#sessions()) session.endpointsChanged(changed)
+    this.#changed(this.#lane.update(reads))
+  }
+
+  #changed(backends: readonly string[]): void {
+    if (backends.length === 0) return
+    for (const session of this.#sessions()) session.endpointsChanged(backends)
   }
 
   /** Resolves when the stream is over; never rejects. */

@@ -25,7 +25,7 @@ export interface Workers {
   /**
    * Each set replaces what its backend had, whatever its version: sync has compared them. Sets of
    * backends that are new to a table come just before its swap, and go with the swap that drops
-   * their backend.
+   * their backend. Where that swap fails they stay, and are of no use.
    */
   endpoints(sets: readonly EndpointSet[]): void
 }
