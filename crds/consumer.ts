@@ -64,7 +64,8 @@ export const ConsumerSchema = Fields({
   optional: {
     displayName: Text({ about: 'Name for people.', example: 'Acme', min: 1, max: 256 }),
     state: Choice({
-      about: 'Suspended ones are refused with 403.',
+      about:
+        'Whether it is to be served. Policies decide what that means: require: consumer.state == "Active".',
       example: 'Suspended',
       absent: 'Active',
       of: ['Active', 'Suspended'],

@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { AuthorizeEntrySpec } from '../../crds/auth-policy.ts'
+import { DENY_DETAIL, SCOPES_DETAIL } from '#wire/auth'
 import { compileAuthorize } from './authorize.ts'
 import { FieldPath } from './problem.ts'
 
@@ -14,9 +15,11 @@ test('what an answer does not say has the documented default', () => {
   assert.deepEqual(scopes?.scopes, ['a', 'b'])
   assert.equal(scopes?.deny.status, 403)
   assert.equal(scopes?.deny.cause, 'insufficient-scope')
+  assert.equal(scopes?.deny.detail, SCOPES_DETAIL)
   const require = compileAuthorize({ require: 'consumer.state == "Active"' }, AT).value
   assert.equal(require?.require, 'consumer.state == "Active"')
   assert.equal(require?.deny.cause, 'forbidden')
+  assert.equal(require?.deny.detail, DENY_DETAIL)
 })
 
 test('an answer of its own keeps what is written', () => {

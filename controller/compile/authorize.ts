@@ -4,7 +4,7 @@
  * Pinned by authorize.test.ts: "what an answer does not say has the documented default".
  */
 import type { AuthorizeEntrySpec, DenyAnswerSpec } from '../../crds/auth-policy.ts'
-import type { Authorize, DenyAnswer } from '#wire/auth'
+import { type Authorize, DENY_DETAIL, type DenyAnswer, SCOPES_DETAIL } from '#wire/auth'
 import type { Expression } from '#wire/value'
 import { checkExpression } from './expression.ts'
 import type { Checked, FieldPath } from './problem.ts'
@@ -43,15 +43,11 @@ function expressionOf(
   return { value: value === null ? null : text, problems }
 }
 
-const FORBIDDEN: DenyAnswer = {
-  status: 403,
-  cause: 'forbidden',
-  detail: 'The caller is known, but may not do this.',
-}
+const FORBIDDEN: DenyAnswer = { status: 403, cause: 'forbidden', detail: DENY_DETAIL }
 const INSUFFICIENT_SCOPE: DenyAnswer = {
   status: 403,
   cause: 'insufficient-scope',
-  detail: 'The credential lacks a scope that this needs.',
+  detail: SCOPES_DETAIL,
 }
 
 function denyOf(spec: DenyAnswerSpec, byDefault: DenyAnswer): DenyAnswer {

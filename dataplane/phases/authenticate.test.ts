@@ -3,7 +3,7 @@
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { DENY_DETAIL, type RuleAuth } from '#wire/auth'
+import { DENY_DETAIL, type RuleAuth, SCOPES_DETAIL } from '#wire/auth'
 import { keyOf } from '#wire/key-format'
 import { fakeExchange } from '../../test/fake/exchange.ts'
 import { fakeRule } from '../../test/fake/rule.ts'
@@ -35,6 +35,12 @@ function world(parts: Partial<Extract<RuleAuth, { kind: 'policy' }>> = {}) {
       require: 'consumer.state == "Active"',
       when: null,
       deny: { status: 403, cause: 'suspended', detail: DENY_DETAIL },
+    })
+    .put('authorize', 'readers', {
+      scopes: ['books.read'],
+      require: null,
+      when: null,
+      deny: { status: 403, cause: 'insufficient-scope', detail: SCOPES_DETAIL },
     })
     .put('forward', 'keep', {
       headers: [{ name: 'x-user', value: [{ expr: 'auth.consumer' }], onFailure: 'refuse' }],
@@ -118,6 +124,8 @@ test('the texts of the policy stand in for the built-in ones', () => {
   assert.equal(ask().said, '401 unauthenticated: Get a key.')
   addConsumer(env, consumer('acme', { state: 'Suspended' }))
   assert.equal(ask('x-api-key', KEY).said, '403 forbidden: Ask us.')
+  const readers = world({ authorize: ['readers'], deny: 'texts' })
+  assert.equal(readers.ask('x-api-key', KEY).said, '403 insufficient-scope: Ask us.')
 })
 
 test('a policy may keep the credential, and set headers of its own', () => {

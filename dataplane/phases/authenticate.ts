@@ -5,7 +5,7 @@
  * Pinned by authenticate.test.ts: "a rule whose policy cannot be enforced answers 503".
  */
 import assert from 'node:assert/strict'
-import { DENY_DETAIL } from '#wire/auth'
+import { DENY_DETAIL, SCOPES_DETAIL } from '#wire/auth'
 import type { Exchange } from '../request/exchange.ts'
 import { fail, type Failure } from '../request/failure.ts'
 import { CONTINUE, type Outcome } from '../request/outcome.ts'
@@ -44,8 +44,8 @@ function forward(exchange: Exchange, caller: Caller, auth: PreparedAuth): Outcom
 }
 
 /** What an entry says for itself is more specific than what its policy says of all. */
-function forbiddenDetailOf(failure: Failure, auth: PreparedAuth): string | null {
-  return failure.detail === DENY_DETAIL ? auth.forbiddenDetail : null
+function forbiddenDetailOf({ detail }: Failure, auth: PreparedAuth): string | null {
+  return detail === DENY_DETAIL || detail === SCOPES_DETAIL ? auth.forbiddenDetail : null
 }
 
 function worded(failure: Failure, detail: string | null): Failure {

@@ -111,10 +111,12 @@ export interface DenyAnswer {
 }
 
 /**
- * `detail` of an entry that states none. Only this text gives way to the policy's `deny.forbidden`,
- * which is less specific than what an entry says for itself.
+ * `detail` of an entry that states none: of one with `require`, of one with `scopes`. Only these
+ * texts give way to the policy's `deny.forbidden`, which is less specific than what an entry says
+ * for itself.
  */
 export const DENY_DETAIL = 'The policy of this API does not permit this.'
+export const SCOPES_DETAIL = 'The credential lacks a scope that this needs.'
 
 export interface Forward {
   readonly headers: readonly HeaderTemplate[]
