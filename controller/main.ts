@@ -38,6 +38,8 @@ export interface ControllerOptions {
   readonly secretsRole: string
   /** Of this replica. */
   readonly name: string
+  /** `host:port` under which other replicas reach this one; null: they do not. */
+  readonly address: string | null
   readonly serverNames: readonly string[]
   readonly log: Logger
 }
@@ -129,7 +131,7 @@ async function startParts(options: Starting): Promise<Parts> {
     namespace,
     name: LEASE_NAME,
     identity: options.name,
-    address: null,
+    address: options.address,
     log,
     changed: () => {
       writer.touch(board.verdicts().keys())

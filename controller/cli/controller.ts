@@ -32,6 +32,7 @@ function optionsOf(values: Values, log: ControllerOptions['log']): ControllerOpt
     secrets: values.get('secrets') === 'cluster' ? 'cluster' : 'namespaced',
     secretsRole: values.get('secrets-role') ?? '',
     name: values.get('name') ?? hostname(),
+    address: values.get('address') ?? null,
     serverNames: (values.get('server-name') ?? '').split(',').map((name) => name.trim()),
     log,
   }

@@ -135,6 +135,12 @@ export const COMMANDS = {
         description: 'name of this replica in the Lease; by default the host name',
       },
       {
+        name: 'address',
+        kind: 'address',
+        fallback: null,
+        description: 'where other replicas reach this one; by default they do not',
+      },
+      {
         name: 'server-name',
         kind: 'text',
         fallback: 'fairlead-controller',

@@ -41,10 +41,10 @@ export function clusterCertificates(options: ClusterStoreOptions): CertificateSt
       const { names, nowMs } = options
       const kept = await readSecret(options)
       const due =
-        kept === null
+        kept.certificates === null
           ? await createCertificates(names, nowMs())
           : await renew(kept.certificates, names, nowMs())
-      const certificates = kept?.certificates === due ? due : await writeSecret(options, due, kept)
+      const certificates = kept.certificates === due ? due : await writeSecret(options, due, kept)
       await writeTrust(options, trustOf(certificates))
       return certificates
     },
@@ -52,22 +52,23 @@ export function clusterCertificates(options: ClusterStoreOptions): CertificateSt
 }
 
 interface Kept {
-  readonly certificates: Certificates
-  readonly resourceVersion: string
+  /** Null: there are none, or none that can be read. */
+  readonly certificates: Certificates | null
+  /** Null: there is no Secret. The chart makes an empty one. */
+  readonly resourceVersion: string | null
 }
 
 function secretsPath({ namespace }: ClusterStoreOptions): string {
   return `/api/v1/namespaces/${namespace}/secrets`
 }
 
-async function readSecret(options: ClusterStoreOptions): Promise<Kept | null> {
+async function readSecret(options: ClusterStoreOptions): Promise<Kept> {
   const path = `${secretsPath(options)}/${WIRE_SECRET}`
   const answer = await options.client.request({ method: 'GET', path })
-  if (answer.status === 404) return null
+  if (answer.status === 404) return { certificates: null, resourceVersion: null }
   const secret = successOf(answer)
   const text = textAt(secret, 'data', 'certificates.json') ?? ''
   const certificates = parse(Buffer.from(text, 'base64').toString('utf8'))
-  if (certificates === null) return null
   return { certificates, resourceVersion: textAt(secret, 'metadata', 'resourceVersion') ?? '' }
 }
 
@@ -75,29 +76,31 @@ async function readSecret(options: ClusterStoreOptions): Promise<Kept | null> {
 async function writeSecret(
   options: ClusterStoreOptions,
   certificates: Certificates,
-  kept: Kept | null,
+  { resourceVersion }: Kept,
 ): Promise<Certificates> {
-  const metadata = {
-    name: WIRE_SECRET,
-    namespace: options.namespace,
-    ...(kept === null ? {} : { resourceVersion: kept.resourceVersion }),
-  }
   const data = { 'certificates.json': Buffer.from(JSON.stringify(certificates)).toString('base64') }
-  const body = { apiVersion: 'v1', kind: 'Secret', metadata, type: 'fairlead.dev/wire', data }
-  const answer =
-    kept === null
-      ? await options.client.request({ method: 'POST', path: secretsPath(options), body })
-      : await options.client.request({
-          method: 'PUT',
-          path: `${secretsPath(options)}/${WIRE_SECRET}`,
-          body,
-        })
+  const path = secretsPath(options)
+  const answer = await options.client.request(
+    resourceVersion === null
+      ? { method: 'POST', path, body: newSecret(options, data) }
+      : {
+          method: 'PATCH',
+          path: `${path}/${WIRE_SECRET}`,
+          contentType: 'application/merge-patch+json',
+          body: { metadata: { resourceVersion }, data },
+        },
+  )
   if (answer.status === 409) {
     const theirs = await readSecret(options)
-    if (theirs !== null) return theirs.certificates
+    if (theirs.certificates !== null) return theirs.certificates
   }
   successOf(answer)
   return certificates
+}
+
+function newSecret({ namespace }: ClusterStoreOptions, data: object): object {
+  const metadata = { name: WIRE_SECRET, namespace }
+  return { apiVersion: 'v1', kind: 'Secret', metadata, type: 'fairlead.dev/wire', data }
 }
 
 async function writeTrust(options: ClusterStoreOptions, trust: string): Promise<void> {

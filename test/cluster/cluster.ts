@@ -10,7 +10,8 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { TestContext } from 'node:test'
+import { isRecord, textAt } from '../../controller/kube/fields.ts'
+import { until } from './until.ts'
 
 export interface Cluster {
   readonly server: string
@@ -21,49 +22,124 @@ export interface Cluster {
   kubectl(args: readonly string[], input?: string): Promise<string>
   /** A kubeconfig of a ServiceAccount, with a token of one hour. */
   kubeconfigOf(namespace: string, serviceAccount: string): Promise<string>
-  /** A token of a ServiceAccount for one audience. */
-  token(namespace: string, serviceAccount: string, audience: string): Promise<string>
+  /** A token of a ServiceAccount for one audience; with a pod's name, bound to that pod. */
+  token(of: TokenOf): Promise<string>
+  /** What ServiceAccounts have asked of the API server so far. */
+  audit(): Promise<readonly Asked[]>
+  /** Ends the API server, or all of it, and starts it again on the same ports. */
+  stopApiServer(): Promise<void>
+  startApiServer(): Promise<void>
+}
+
+export interface TokenOf {
+  readonly namespace: string
+  readonly account: string
+  readonly audience: string
+  readonly pod?: string
+}
+
+export interface Asked {
+  readonly user: string
+  readonly verb: string
+  readonly group: string
+  /** With its subresource: `apiroutes/status`. */
+  readonly resource: string
+  readonly namespace: string
+  readonly name: string
+  readonly code: number
+}
+
+/** A test context, or the hooks of a test file. */
+export interface Ending {
+  after(end: () => unknown): void
 }
 
 const READY_WITHIN_MS = 60_000
 
-/** Ends with the test that asked for it. */
-export async function startCluster(t: TestContext): Promise<Cluster> {
+/** Ends with the test, or the file, that asked for it. */
+export async function startCluster(ending: Ending): Promise<Cluster> {
   const folder = await mkdtemp(join(tmpdir(), 'fairlead-cluster-'))
-  const children: ChildProcess[] = []
-  t.after(async () => {
-    await Promise.all(children.toReversed().map(ended))
+  const children = new Map<string, ChildProcess>()
+  ending.after(async () => {
+    await Promise.all([...children.values()].toReversed().map(ended))
     await rm(folder, { recursive: true, force: true })
   })
   const adminToken = randomBytes(16).toString('hex')
   await writeKeys(folder, adminToken)
-  const [etcdPort, peerPort, apiPort] = await freePorts(3)
+  await writeFile(join(folder, 'audit.json'), AUDIT_POLICY)
+  const [etcdPort, peerPort, apiPort = 0] = await freePorts(3)
   const etcd = `http://127.0.0.1:${etcdPort}`
-  children.push(run(folder, 'etcd', etcdArguments(folder, etcd, `http://127.0.0.1:${peerPort}`)))
-  children.push(run(folder, 'kube-apiserver', apiServerArguments(folder, etcd, apiPort ?? 0)))
+  const peer = `http://127.0.0.1:${peerPort}`
+  children.set('etcd', run(folder, 'etcd', etcdArguments(folder, etcd, peer)))
   const server = `https://127.0.0.1:${apiPort}`
   const kubeconfig = join(folder, 'admin.kubeconfig')
   const ca = join(folder, 'pki', 'apiserver.crt')
   await writeFile(kubeconfig, kubeconfigText(server, ca, adminToken), { mode: 0o600 })
   const kubectl = (args: readonly string[], input?: string): Promise<string> =>
     output(binary('kubectl'), [`--kubeconfig=${kubeconfig}`, ...args], input)
-  await untilReady(kubectl, folder)
-  const token = async (namespace: string, account: string, audience: string): Promise<string> => {
-    const args = ['-n', namespace, 'create', 'token', account, `--audience=${audience}`]
-    return (await kubectl(args)).trim()
-  }
-  return {
+  const token = (of: TokenOf): Promise<string> => tokenOf(kubectl, of)
+  const cluster: Cluster = {
     server,
     kubeconfig,
     folder,
     kubectl,
     token,
+    audit: () => readAudit(join(folder, 'audit.log')),
     async kubeconfigOf(namespace, account) {
       const path = join(folder, `${namespace}-${account}.kubeconfig`)
-      const own = await token(namespace, account, AUDIENCE)
+      const own = await token({ namespace, account, audience: AUDIENCE })
       await writeFile(path, kubeconfigText(server, ca, own), { mode: 0o600 })
       return path
     },
+    async stopApiServer() {
+      const child = children.get('kube-apiserver')
+      if (child !== undefined) await ended(child)
+    },
+    async startApiServer() {
+      const args = apiServerArguments(folder, etcd, apiPort)
+      children.set('kube-apiserver', run(folder, 'kube-apiserver', args))
+      await untilReady(kubectl, folder)
+    },
+  }
+  await cluster.startApiServer()
+  return cluster
+}
+
+async function tokenOf(kubectl: Cluster['kubectl'], of: TokenOf): Promise<string> {
+  const { namespace, account, audience, pod } = of
+  const bound = pod === undefined ? [] : ['--bound-object-kind=Pod', `--bound-object-name=${pod}`]
+  const args = ['-n', namespace, 'create', 'token', account, `--audience=${audience}`, ...bound]
+  return (await kubectl(args)).trim()
+}
+
+/** Only ServiceAccounts, only what was answered, no bodies. */
+const AUDIT_POLICY = JSON.stringify({
+  apiVersion: 'audit.k8s.io/v1',
+  kind: 'Policy',
+  omitStages: ['RequestReceived'],
+  rules: [{ level: 'Metadata', userGroups: ['system:serviceaccounts'] }, { level: 'None' }],
+})
+
+async function readAudit(path: string): Promise<readonly Asked[]> {
+  const text = await readFile(path, 'utf8').catch(() => '')
+  // The last line may be half-written.
+  const lines = text.slice(0, text.lastIndexOf('\n') + 1).split('\n')
+  return lines.filter((line) => line !== '').map(asked)
+}
+
+function asked(line: string): Asked {
+  const event: unknown = JSON.parse(line)
+  const subresource = textAt(event, 'objectRef', 'subresource')
+  const resource = textAt(event, 'objectRef', 'resource') ?? ''
+  const status = isRecord(event) ? event['responseStatus'] : null
+  return {
+    user: textAt(event, 'user', 'username') ?? '',
+    verb: textAt(event, 'verb') ?? '',
+    group: textAt(event, 'objectRef', 'apiGroup') ?? '',
+    resource: subresource === null ? resource : `${resource}/${subresource}`,
+    namespace: textAt(event, 'objectRef', 'namespace') ?? '',
+    name: textAt(event, 'objectRef', 'name') ?? '',
+    code: isRecord(status) ? Number(status['code']) : 0,
   }
 }
 
@@ -140,7 +216,8 @@ function apiServerArguments(folder: string, etcd: string, port: number): string[
     `--token-auth-file=${join(pki, 'tokens.csv')}`,
     '--service-cluster-ip-range=10.242.0.0/24',
     '--disable-admission-plugins=ServiceAccount',
-    '--watch-cache=true',
+    `--audit-policy-file=${join(folder, 'audit.json')}`,
+    `--audit-log-path=${join(folder, 'audit.log')}`,
   ]
 }
 
@@ -155,22 +232,15 @@ function kubeconfigText(server: string, ca: string, token: string): string {
   })
 }
 
-async function untilReady(
-  kubectl: (args: readonly string[]) => Promise<string>,
-  folder: string,
-): Promise<void> {
-  const limit = Date.now() + READY_WITHIN_MS
-  for (;;) {
-    try {
-      await kubectl(['get', '--raw=/readyz'])
-      return
-    } catch (error) {
-      if (Date.now() > limit) {
-        const log = await readFile(join(folder, 'kube-apiserver.log'), 'utf8').catch(() => '')
-        throw new Error(`the API server did not get ready: ${log.slice(-3000)}`, { cause: error })
-      }
-      await new Promise((resolve) => setTimeout(resolve, 100))
-    }
+async function untilReady(kubectl: Cluster['kubectl'], folder: string): Promise<void> {
+  try {
+    await until('the API server is ready', READY_WITHIN_MS, async () => {
+      const said = await kubectl(['get', '--raw=/readyz']).catch(() => '')
+      return said === 'ok' ? said : null
+    })
+  } catch (error) {
+    const log = await readFile(join(folder, 'kube-apiserver.log'), 'utf8').catch(() => '')
+    throw new Error(`the API server did not get ready: ${log.slice(-3000)}`, { cause: error })
   }
 }
 
