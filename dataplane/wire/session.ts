@@ -1,7 +1,7 @@
 /**
  * The frames of one stream between a controller and a data plane: NDJSON over one HTTP/2 exchange,
  * `POST /v1/stream`. The response streams Down frames, the request body carries Up frames.
- * Pinned by test/wire: "a recorded session replays to the same table".
+ * Pinned by test/wire/recorded.test.ts: "a recorded session replays to the same table".
  *
  * Order: up `resume`; down `hello`; then any number of pushes, each `begin`, `put`/`drop` …,
  * `endpoints` of every backend that is new to it, `commit`; up `ack` for each commit, or `refuse`.

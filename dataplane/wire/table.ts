@@ -1,7 +1,7 @@
 /**
  * The table: everything that a data plane executes, as plain JSON. The controller compiles it, the
  * wire carries it object by object, the runtime prepares it. A leaf: types and constants only.
- * Pinned by test/wire: "every released table still decodes".
+ * Pinned by test/wire/recorded.test.ts: "a recorded session replays to the same table".
  *
  * The table is a map of objects. Each has a kind, a key that is unique within its kind, the
  * resources it was made from, and a value. Objects refer to each other by key within one table; a
