@@ -27,10 +27,15 @@ function milliseconds(value: number): number {
   return Math.round(value * 1_000) / 1_000
 }
 
+/** A megabyte at most. */
+const KNOWN_MAX = 2_000
+const KNOWN_LENGTH_MAX = 200
+
 /** With its line end. Remembers the second that it last wrote: most lines share it. */
 export class AccessLines {
   #second = Number.NaN
   #secondText = ''
+  readonly #quoted = new Map<string, string>()
 
   line(record: ExchangeRecord): string {
     const { upstreamMs } = record
@@ -38,19 +43,32 @@ export class AccessLines {
       `{"time":"${this.#time(record.startedAtMs)}","id":${quoted(record.id)}` +
       `,"status":${record.status},"cause":${orNull(record.cause)},"word":${orNull(record.word)}` +
       `,"fault":${orNull(record.fault)},"by":"${record.by}"` +
-      `,"method":${quoted(record.method)},"scheme":"${record.scheme}"` +
-      `,"host":${quoted(record.host)},"path":${quoted(record.path)}` +
-      `,"protocol":"${record.protocol}","ip":${quoted(record.ip)},"peer":${quoted(record.peer)}` +
-      `,"userAgent":${orNull(record.userAgent)}` +
-      `,"route":${orNull(record.route)},"rule":${orNull(record.rule)}` +
-      `,"auth":${orNull(record.authMethod)},"consumer":${orNull(record.consumer)}` +
-      `,"backend":${orNull(record.backend)}` +
+      `,"method":${this.#known(record.method)},"scheme":"${record.scheme}"` +
+      `,"host":${this.#known(record.host)},"path":${quoted(record.path)}` +
+      `,"protocol":"${record.protocol}"` +
+      `,"ip":${this.#known(record.ip)},"peer":${this.#known(record.peer)}` +
+      `,"userAgent":${this.#known(record.userAgent)}` +
+      `,"route":${this.#known(record.route)},"rule":${this.#known(record.rule)}` +
+      `,"auth":${this.#known(record.authMethod)},"consumer":${this.#known(record.consumer)}` +
+      `,"backend":${this.#known(record.backend)}` +
       `,"durationMs":${milliseconds(record.durationMs)}` +
       `,"upstreamMs":${upstreamMs === null ? 'null' : milliseconds(upstreamMs)}` +
       `,"bytesIn":${record.bytesIn},"bytesOut":${record.bytesOut}` +
       `,"complete":${record.complete},"partial":${record.partial}` +
       `,"observed":[${record.observed.length === 0 ? '' : record.observed.map(quoted).join()}]}\n`
     )
+  }
+
+  /** Of texts that come again and again; looking one up is half of quoting it. */
+  #known(text: string | null): string {
+    if (text === null) return 'null'
+    const known = this.#quoted.get(text)
+    if (known !== undefined) return known
+    const made = quoted(text)
+    if (text.length > KNOWN_LENGTH_MAX) return made
+    if (this.#quoted.size >= KNOWN_MAX) this.#quoted.clear()
+    this.#quoted.set(text, made)
+    return made
   }
 
   #time(atMs: number): string {

@@ -74,11 +74,18 @@ export const OVERFLOW = '(others)'
 /** Other methods are the client's to invent, and so no labels. */
 const METHODS: ReadonlySet<string> = new Set('GET HEAD POST PUT PATCH DELETE OPTIONS'.split(' '))
 
+/** Rules of which the last series is remembered. */
+const LAST_MAX = 1_000
+
 export class MetricsSlab implements RecordSink {
   readonly cells: Float64Array
   readonly #announce: (announcement: Announcement) => void
   readonly #series = new Map<string, number>()
   readonly #histograms = new Map<string, number>()
+  readonly #last = new Map<
+    string | null,
+    { readonly record: ExchangeRecord; readonly index: number }
+  >()
   readonly #overflowed = new Set<Announcement['kind']>()
 
   constructor(slab: SharedArrayBuffer, announce: (announcement: Announcement) => void) {
@@ -108,7 +115,17 @@ export class MetricsSlab implements RecordSink {
     this.#add(histogram + DURATION_BUCKETS_S.length + 1, 1)
   }
 
+  /** Mostly the same as the last time for this rule: then no key has to be made. */
   #seriesOf(record: ExchangeRecord): number {
+    const last = this.#last.get(record.rule)
+    if (last !== undefined && isSameSeries(last.record, record)) return last.index
+    const index = this.#lookUp(record)
+    if (this.#last.size >= LAST_MAX) this.#last.clear()
+    this.#last.set(record.rule, { record, index })
+    return index
+  }
+
+  #lookUp(record: ExchangeRecord): number {
     const { rule, method, status, cause, backend } = record
     const known = METHODS.has(method) ? method : 'OTHER'
     const key = `${rule ?? ''} ${known} ${(status / 100) | 0} ${cause ?? ''} ${backend ?? ''}`
@@ -151,6 +168,15 @@ export class MetricsSlab implements RecordSink {
     else this.#announce({ kind, index, labels: { ...labels, ...none } })
     return index
   }
+}
+
+function isSameSeries(one: ExchangeRecord, other: ExchangeRecord): boolean {
+  return (
+    one.status === other.status &&
+    one.method === other.method &&
+    one.backend === other.backend &&
+    one.cause === other.cause
+  )
 }
 
 function ruleLabels({ route, rule }: ExchangeRecord): HistogramLabels {

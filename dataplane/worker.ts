@@ -50,6 +50,8 @@ class ServingThread {
   readonly #front: Http1Front
   #prepared: { readonly turn: number; readonly built: Built } | null = null
   #listening: 'no' | 'yes' = 'no'
+  /** Read once for each request. */
+  #wallMs = 0
   #bugsTold = 0
   #bugsSinceMs = 0
 
@@ -86,8 +88,11 @@ class ServingThread {
     const runtime = this.#runtime
     return new Http1Front({
       now: monotonicMs,
-      wallClock: wallClockMs,
-      newId: idSource(randomBytes(5), wallClockMs),
+      wallClock: () => {
+        this.#wallMs = wallClockMs()
+        return this.#wallMs
+      },
+      newId: idSource(randomBytes(5), () => this.#wallMs),
       deadlines,
       trustedProxies: () => runtime.table.trustedProxies,
       serve: (exchange) => {

@@ -6,7 +6,8 @@
  */
 import type { Socket } from 'node:net'
 import type { Deadlines } from '../upstream/deadlines.ts'
-import { peerAddress } from './forwarded.ts'
+import { type Client, peerAddress } from './forwarded.ts'
+import { type LastHost, readHost } from './host.ts'
 
 /** RFC 9112 section 9.6: long enough for the answer to cross the world. */
 const LINGER_MS = 1_000
@@ -21,16 +22,21 @@ export interface ConnectionOwner {
 export class Connection {
   readonly socket: Socket
   readonly peer: string
+  /** Who the client is, as far as the connection says. */
+  readonly direct: Client
   /**
    * last: the next answer says `Connection: close`, unless another request is already here.
    * broken: what follows cannot be parsed; what has begun is answered, then that is said.
    * closing: the client has been told so, and nothing that follows is read as a request.
    */
   mode: 'open' | 'last' | 'broken' | 'closing' = 'open'
+  /** The Host line that came last, and what it was read as: it is mostly the same. */
+  readonly lastHost: LastHost = { value: '', read: readHost('') }
   /** Of the request that came last; null: it has none. */
   body: { readonly rest: 'none' | 'some' } | null = null
   readonly #owner: ConnectionOwner
   #exchanges = 0
+  #idleSinceMs: number
   #whenIdle: (() => void) | null = null
   /** Bytes that had come when the last exchange ended. */
   #bytesBefore = 0
@@ -38,11 +44,18 @@ export class Connection {
   constructor(socket: Socket, owner: ConnectionOwner) {
     this.socket = socket
     this.peer = peerAddress(socket.remoteAddress)
+    this.direct = { ip: this.peer, scheme: 'http' }
     this.#owner = owner
+    this.#idleSinceMs = owner.now()
   }
 
   get state(): 'idle' | 'busy' {
     return this.#exchanges === 0 ? 'idle' : 'busy'
+  }
+
+  /** Infinity while an exchange runs. */
+  get idleSinceMs(): number {
+    return this.#exchanges === 0 ? this.#idleSinceMs : Number.POSITIVE_INFINITY
   }
 
   /** Whether what comes is read as requests. */
@@ -69,6 +82,7 @@ export class Connection {
   exchangeEnded(): void {
     this.#exchanges--
     if (this.#exchanges > 0) return
+    this.#idleSinceMs = this.#owner.now()
     this.#bytesBefore = this.socket.bytesRead
     const then = this.#whenIdle
     this.#whenIdle = null

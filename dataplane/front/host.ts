@@ -14,6 +14,20 @@ export type ReadHost =
 const NAME = /^(?:[A-Za-z0-9_-]{1,63}\.)*[A-Za-z0-9_-]{1,63}\.?$/
 const NAME_MAX = 253
 
+/** What a connection remembers of its last request. */
+export interface LastHost {
+  value: string
+  read: ReadHost
+}
+
+/** As readHost, but the same line again costs one comparison. */
+export function readHostAgain(value: string, last: LastHost): ReadHost {
+  if (value === last.value) return last.read
+  last.value = value
+  last.read = readHost(value)
+  return last.read
+}
+
 const PORT = /^(?:[0-9]{1,5})?$/
 const PORT_MAX = 65_535
 const BRACKETED = /^\[([0-9A-Fa-f.]*:[0-9A-Fa-f:.]*)\](?::(.*))?$/

@@ -13,7 +13,13 @@ import {
 } from 'node:http'
 import { type AddressInfo, Server as NetServer, Socket } from 'node:net'
 import { HEADER_BYTES_MAX, TARGET_BYTES_MAX } from '#wire/limits'
-import { type Answer, type Exchange, newExchange, type RequestBody } from '../request/exchange.ts'
+import {
+  type Answer,
+  type Exchange,
+  newExchange,
+  type Received,
+  type RequestBody,
+} from '../request/exchange.ts'
 import { type Failure, fail } from '../request/failure.ts'
 import type { TrustedProxies } from '../runtime/runtime.ts'
 import { Connection, type ConnectionOwner } from './connection.ts'
@@ -29,6 +35,7 @@ const HEAD_CHECK_EVERY_MS = 500
 
 /** Longer than the idle timeout of load balancers before us (60 s), so that they close first. */
 const IDLE_MS = 75_000
+const IDLE_SWEEP_EVERY_MS = 5_000
 
 export interface FrontTimings {
   readonly headMs: number
@@ -42,7 +49,8 @@ const PARSER: ServerOptions = {
   maxHeaderSize: 2 * TARGET_BYTES_MAX + HEADER_BYTES_MAX,
   // An upload may last: its rule's timeout ends it.
   requestTimeout: 0,
-  keepAliveTimeout: IDLE_MS,
+  // Idle connections are swept: a timer that is set anew for each request costs 2 µs.
+  keepAliveTimeout: 0,
   // Our own answer to a missing Host has a body and a record.
   requireHostHeader: false,
   optimizeEmptyRequests: true,
@@ -54,6 +62,7 @@ const PARSER: ServerOptions = {
 export interface FrontOwner extends ConnectionOwner {
   /** Milliseconds since 1970. */
   readonly wallClock: () => number
+  /** Called after wallClock. */
   readonly newId: () => string
   /** Of the table that runs now. */
   trustedProxies(): TrustedProxies | null
@@ -71,6 +80,7 @@ export class Http1Front {
   readonly #owner: FrontOwner
   readonly #server: Server
   readonly #connections = new Map<Socket, Connection>()
+  readonly #sweep: NodeJS.Timeout
   #mode: 'serving' | 'draining' = 'serving'
   #lastAcceptMs: number
 
@@ -85,6 +95,8 @@ export class Http1Front {
     // 0: node:http would silently drop headers beyond a number; ours answers 431.
     this.#server.maxHeadersCount = 0
     this.#server.on('connection', (socket) => this.#accepted(socket))
+    this.#sweep = setInterval(() => this.#endIdle(), IDLE_SWEEP_EVERY_MS)
+    this.#sweep.unref()
     const request = (incoming: IncomingMessage, outgoing: ServerResponse): void =>
       this.#request(incoming, outgoing)
     this.#server.on('request', request)
@@ -133,8 +145,16 @@ export class Http1Front {
   }
 
   destroy(): void {
+    clearInterval(this.#sweep)
     this.stopAccepting()
     for (const connection of this.#connections.values()) connection.destroy()
+  }
+
+  #endIdle(): void {
+    const sinceMs = this.#owner.now() - IDLE_MS
+    for (const connection of this.#connections.values()) {
+      if (connection.idleSinceMs < sinceMs) connection.end()
+    }
   }
 
   // ---- bytes become exchanges ----------------------------------------------------------------
@@ -157,6 +177,7 @@ export class Http1Front {
       protocol: incoming.httpVersionMinor === 0 ? '1.0' : '1.1',
       headers: incoming.rawHeaders,
       scheme: 'http',
+      lastHost: connection.lastHost,
     })
     const body = head.bodyKind === 'none' ? null : this.#body(incoming, outgoing, head)
     connection.body = body
@@ -174,14 +195,18 @@ export class Http1Front {
 
   #serve(connection: Connection, incoming: IncomingMessage, rest: Rest): void {
     const { head, body, answer } = rest
+    const { peer, direct } = connection
     const trusted = this.#owner.trustedProxies()
-    const direct = { ip: connection.peer, scheme: 'http' } as const
-    const trust = trusted?.trust(connection.peer) ?? 'untrusted'
+    const trust = trusted?.trust(peer) ?? 'untrusted'
     const client =
       trusted === null || trust === 'untrusted'
         ? direct
         : forwardedClient(incoming.rawHeaders, direct, trusted)
     this.#begin(connection, {
+      startedAtMs: this.#owner.wallClock(),
+      id: this.#owner.newId(),
+      startedMs: this.#owner.now(),
+      peer,
       protocol: incoming.httpVersionMinor === 0 ? '1.0' : '1.1',
       method: incoming.method ?? '',
       scheme: client.scheme,
@@ -197,17 +222,9 @@ export class Http1Front {
     })
   }
 
-  #begin(connection: Connection, received: Known): void {
+  #begin(connection: Connection, received: Received): void {
     connection.exchangeStarted()
-    this.#owner.serve(
-      newExchange({
-        id: this.#owner.newId(),
-        startedAtMs: this.#owner.wallClock(),
-        startedMs: this.#owner.now(),
-        peer: connection.peer,
-        ...received,
-      }),
-    )
+    this.#owner.serve(newExchange(received))
   }
 
   // ---- what is no request --------------------------------------------------------------------
@@ -226,6 +243,7 @@ export class Http1Front {
       protocol: '1.1',
       headers: incoming.rawHeaders,
       scheme: 'http',
+      lastHost: connection.lastHost,
     })
     connection.mode = 'closing'
     this.#serve(connection, incoming, {
@@ -251,6 +269,10 @@ export class Http1Front {
   #refuse(connection: Connection, refusal: Failure): void {
     if (!connection.socket.writable) return connection.destroy()
     this.#begin(connection, {
+      startedAtMs: this.#owner.wallClock(),
+      id: this.#owner.newId(),
+      startedMs: this.#owner.now(),
+      peer: connection.peer,
       protocol: '1.1',
       method: '',
       scheme: 'http',
@@ -272,8 +294,6 @@ interface Rest {
   readonly body: RequestBody
   readonly answer: Answer
 }
-
-type Known = Omit<Parameters<typeof newExchange>[0], 'id' | 'startedAtMs' | 'startedMs' | 'peer'>
 
 /** Null: the connection broke, there is nothing to answer. */
 function failureOf(error: NodeJS.ErrnoException): Failure | null {

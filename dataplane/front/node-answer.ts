@@ -5,6 +5,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Answer } from '../request/exchange.ts'
+import { isSameName, withoutHeader } from '../request/headers.ts'
 import type { Connection } from './connection.ts'
 import type { NodeBody } from './node-body.ts'
 
@@ -39,8 +40,6 @@ export class NodeAnswer implements Answer {
     this.#connection = connection
     this.#body = body
     outgoing.on('close', () => this.#closed())
-    // An error of the connection shows as its close; without a listener it would be thrown.
-    outgoing.on('error', () => undefined)
   }
 
   get started(): boolean {
@@ -66,21 +65,19 @@ export class NodeAnswer implements Answer {
   }
 
   #framed(status: number, headers: readonly string[]): string[] {
-    const out = [...headers]
-    if (this.#mustClose() === 'yes') {
-      out.push('connection', 'close')
-      this.#connection.closing()
-    }
     // node:http throws over a Trailer that no chunked message carries.
-    if (!this.#mayHaveTrailers(status, out)) removeAll(out, 'trailer')
-    return out
+    const isLost = has(headers, 'trailer') && !this.#isChunked(status, headers)
+    const framed = [...(isLost ? withoutHeader(headers, 'trailer') : headers)]
+    if (this.#mustClose() === 'no') return framed
+    this.#connection.closing()
+    framed.push('connection', 'close')
+    return framed
   }
 
-  #mayHaveTrailers(status: number, headers: readonly string[]): boolean {
+  #isChunked(status: number, headers: readonly string[]): boolean {
     const { method, httpVersionMinor } = this.#incoming
-    if (method === 'HEAD' || status === 204 || status === 304 || httpVersionMinor === 0)
-      return false
-    return !headers.some((name, i) => i % 2 === 0 && isName(name, 'content-length'))
+    if (method === 'HEAD' || status === 204 || status === 304) return false
+    return httpVersionMinor !== 0 && !has(headers, 'content-length')
   }
 
   #mustClose(): 'no' | 'yes' {
@@ -145,14 +142,9 @@ function flushHead(outgoing: ServerResponse): void {
   }
 }
 
-function isName(name: string, lower: string): boolean {
-  return name.length === lower.length && name.toLowerCase() === lower
-}
-
-function removeAll(headers: string[], lower: string): void {
-  for (let i = headers.length - 2; i >= 0; i -= 2) {
-    if (isName(headers[i] ?? '', lower)) headers.splice(i, 2)
-  }
+function has(headers: readonly string[], lower: string): boolean {
+  for (let i = 0; i < headers.length; i += 2) if (isSameName(headers[i] ?? '', lower)) return true
+  return false
 }
 
 function pairs(flat: readonly string[]): [string, string][] {

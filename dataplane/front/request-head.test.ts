@@ -5,11 +5,14 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { valuesOf } from '../upstream/fake/recorder.ts'
+import { readHost } from './host.ts'
 import { readRequestHead, type RequestHead } from './request-head.ts'
+
+const REST = { scheme: 'http', lastHost: { value: '', read: readHost('') } } as const
 
 function read(target: string, headers: readonly string[] = [], method = 'POST'): RequestHead {
   const all = ['Host', 'shop', ...headers]
-  return readRequestHead({ method, target, protocol: '1.1', headers: all, scheme: 'http' })
+  return readRequestHead({ method, target, protocol: '1.1', headers: all, ...REST })
 }
 
 test('the target is split into canonical path and raw query', () => {
@@ -80,7 +83,7 @@ test('whatever comes, the answer is a head, and one without refusal is safe to f
       fc.constantFrom('1.0', '1.1'),
       (target, pairs, protocol) => {
         const headers = pairs.flat()
-        const head = readRequestHead({ method: 'GET', target, protocol, headers, scheme: 'http' })
+        const head = readRequestHead({ method: 'GET', target, protocol, headers, ...REST })
         assert.ok(head.path.length <= 1024 || head.refusal === null)
         if (head.refusal !== null) return
         assert.match(head.path, /^\/[\x21-\x7e]*$/)

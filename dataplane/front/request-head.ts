@@ -7,7 +7,7 @@
 import { HEADER_BYTES_MAX, HEADERS_MAX, TARGET_BYTES_MAX } from '#wire/limits'
 import { canonicalPath } from '#wire/path'
 import { type Failure, fail } from '../request/failure.ts'
-import { readHost } from './host.ts'
+import { type LastHost, readHost, readHostAgain } from './host.ts'
 
 export interface RawHead {
   readonly method: string
@@ -16,6 +16,7 @@ export interface RawHead {
   /** Flat list as received. */
   readonly headers: readonly string[]
   readonly scheme: 'http' | 'https'
+  readonly lastHost: LastHost
 }
 
 export interface RequestHead {
@@ -123,7 +124,7 @@ interface Target {
 }
 
 function readTarget(raw: RawHead, { host: value, hosts }: Fields): Target {
-  const read = readHost(value)
+  const read = readHostAgain(value, raw.lastHost)
   const host = read.kind === 'host' ? read.host : ''
   const refuse = (refusal: Failure): Target => ({
     host,
