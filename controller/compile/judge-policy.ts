@@ -128,10 +128,12 @@ function missingRoute(at: At, target: TargetName, scene: Scene): Problem | null 
 function conflict(at: At, target: TargetName, scene: Scene): Problem | null {
   const siblings = shapesAt(at.policy.kind, at.policy.resource.namespace, target, scene)
   const older = siblings.slice(0, siblings.indexOf(at.shape))
-  const [first] = conflictsOf(at.shape, older)
+  const conflicts = conflictsOf(at.shape, older)
+  const [first] = conflicts
   if (first === undefined) return null
-  const { holder, name } = first
-  const sentence = `${at.policy.kind} ${holder.namespace}/${holder.name}, which is older, already states ${name} here; remove one of the two.`
+  const { holder } = first
+  const names = new Set(conflicts.filter((one) => one.holder === holder).map(({ name }) => name))
+  const sentence = `${at.policy.kind} ${holder.namespace}/${holder.name}, which is older, already states ${[...names].join(', ')} here; remove it from one of the two.`
   return pathOf(at).problem('Conflicted', sentence)
 }
 
