@@ -1,0 +1,137 @@
+/**
+ * Proves the outgoing side against a real HTTP/2 server without TLS.
+ */
+import assert from 'node:assert/strict'
+import {
+  createServer,
+  type Http2Server,
+  type Http2Stream,
+  type IncomingHttpHeaders,
+  type ServerHttp2Stream,
+} from 'node:http2'
+import { test, type TestContext } from 'node:test'
+import { Deadlines } from './deadlines.ts'
+import { failureOf, HandBody, headOf, KEY, now, readAll, send } from './fake/outgoing.ts'
+import { portOf, until } from './fake/recorder.ts'
+import { UndiciUpstream } from './undici.ts'
+
+type Script = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void
+
+function isServers(stream: Http2Stream): stream is ServerHttp2Stream {
+  return 'respond' in stream
+}
+
+async function h2c(
+  t: TestContext,
+  script: Script,
+): Promise<{ readonly upstream: UndiciUpstream; readonly sessions: () => number }> {
+  let sessions = 0
+  const server: Http2Server = createServer()
+  server.on('session', (session) => {
+    sessions++
+    t.after(() => session.destroy())
+  })
+  server.on('stream', (stream, headers) => {
+    stream.on('error', () => undefined)
+    if (isServers(stream)) script(stream, headers)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  t.after(() => new Promise((resolve) => server.close(resolve)))
+  const deadlines = new Deadlines(now)
+  const upstream = new UndiciUpstream({ now, random: () => 0, deadlines })
+  upstream.backends(new Map([[KEY, { protocol: 'h2c', clusterAddress: null }]]))
+  const endpoints = [{ address: '127.0.0.1', port: portOf(server), zone: null }]
+  upstream.endpoints({ backend: KEY, version: 1, endpoints })
+  t.after(async () => {
+    deadlines.stop()
+    await upstream.destroy()
+  })
+  return { upstream, sessions: () => sessions }
+}
+
+test('requests share one connection, headers and cookies survive', async (t) => {
+  const seen: IncomingHttpHeaders[] = []
+  const { upstream, sessions } = await h2c(t, (stream, headers) => {
+    seen.push(headers)
+    stream.respond({ ':status': 200, 'set-cookie': ['a=1', 'b=2'], 'x-a': '1' })
+    stream.end(`hello ${headers[':path']}`)
+  })
+  const paths = Array.from({ length: 20 }, (_, i) => `/${i}`)
+  const bodies = await Promise.all(
+    paths.map(async (target) => {
+      const head = headOf(await send(upstream, { target, headers: ['x-b', '2'] }).outcome)
+      assert.equal(head.status, 200)
+      const cookies = head.headers.filter((_, i) => head.headers[i - 1] === 'set-cookie')
+      assert.deepEqual(cookies, ['a=1', 'b=2'])
+      return (await readAll(head)).text
+    }),
+  )
+  assert.deepEqual(
+    bodies,
+    paths.map((path) => `hello ${path}`),
+  )
+  assert.equal(sessions(), 1)
+  assert.equal(seen[0]?.[':authority'], 'shop.example.com')
+  assert.equal(seen[0]?.['x-b'], '2')
+})
+
+test('both directions stream, and trailers arrive', async (t) => {
+  const { upstream } = await h2c(t, (stream) => {
+    stream.respond(
+      { ':status': 200, 'content-type': 'application/grpc' },
+      { waitForTrailers: true },
+    )
+    stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }))
+    stream.pipe(stream)
+  })
+  const body = new HandBody(null)
+  const sent = send(upstream, { method: 'POST', body, headers: ['te', 'trailers'] })
+  await until('the body is asked for', () => body.sink !== null)
+  body.sink?.data(Buffer.from('ping '))
+  const read = readAll(headOf(await sent.outcome))
+  body.sink?.data(Buffer.from('pong'))
+  body.sink?.end()
+  assert.deepEqual(await read, { text: 'ping pong', trailers: ['grpc-status', '0'], failure: null })
+})
+
+test('a stream that is reset fails its own request alone', async (t) => {
+  const { upstream, sessions } = await h2c(t, (stream, headers) => {
+    if (headers[':path'] === '/reset') stream.close(2)
+    else {
+      stream.respond({ ':status': 200 })
+      stream.end('fine')
+    }
+  })
+  const [reset, fine] = await Promise.all([
+    send(upstream, { target: '/reset', method: 'POST' }).outcome,
+    send(upstream, { target: '/fine' }).outcome,
+  ])
+  assert.equal(failureOf(reset).cause, 'upstream-reset')
+  assert.equal((await readAll(headOf(fine))).text, 'fine')
+  assert.equal(sessions(), 1)
+})
+
+test('a deadline and an abort end the stream, not the connection', async (t) => {
+  const open = new Set<ServerHttp2Stream>()
+  const { upstream, sessions } = await h2c(t, (stream, headers) => {
+    if (headers[':path'] === '/fine') {
+      stream.respond({ ':status': 200 })
+      stream.end('fine')
+      return
+    }
+    open.add(stream)
+    stream.on('close', () => open.delete(stream))
+  })
+  const late = send(upstream, { target: '/late', deadlineMs: now() + 60 })
+  const left = send(upstream, { target: '/left' })
+  await until('both are there', () => open.size === 2)
+  left.call.abort()
+  assert.equal(failureOf(await left.outcome).cause, 'client-closed')
+  assert.equal(failureOf(await late.outcome).cause, 'upstream-timeout')
+  await until('both have ended', () => open.size === 0)
+  assert.equal(
+    (await readAll(headOf(await send(upstream, { target: '/fine' }).outcome))).text,
+    'fine',
+  )
+  assert.equal(sessions(), 1)
+})
