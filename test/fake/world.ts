@@ -125,6 +125,12 @@ export class World {
     return compiled
   }
 
+  /** For what only an earlier release can have accepted. */
+  remember(memory: ReadonlyMap<string, Remembered>): this {
+    this.#remembered = memory
+    return this
+  }
+
   /** As after a restart: what LastValid objects hold is all that is remembered. */
   restart(compiled: Compiled): this {
     this.#remembered = new Map(
