@@ -2,6 +2,7 @@
  * Proves the access log.
  */
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { recordOf } from './fake/records.ts'
@@ -110,6 +111,12 @@ test('a line says everything that a record does, in names that stay', () => {
     partial: false,
     observed: [],
   })
+})
+
+test('docs/access-log.md and a line name the same fields', () => {
+  const page = readFileSync(new URL('../docs/access-log.md', import.meta.url), 'utf8')
+  const documented = [...page.matchAll(/^\| `(\w+)` \|/gm)].map((found) => found[1])
+  assert.deepEqual(documented, Object.keys(JSON.parse(new AccessLines().line(recordOf()))))
 })
 
 test('the time is that of each record, also when it goes back', () => {

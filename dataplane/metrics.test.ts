@@ -2,6 +2,7 @@
  * Proves that what workers count is what a scrape shows.
  */
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { recordOf } from './fake/records.ts'
@@ -99,6 +100,16 @@ test('what workers count is what a scrape shows, even when gone', async () => {
     }),
     { numRuns: 40 },
   )
+})
+
+test('docs/metrics.md and a scrape name the same metrics', async () => {
+  const page = readFileSync(new URL('../docs/metrics.md', import.meta.url), 'utf8')
+  const documented = [...page.matchAll(/^\| `(\w+)` \| (\w+)/gm)].map(
+    ([, name, type]) => `${name} ${type}`,
+  )
+  const { text } = await metricsOf().render()
+  const shown = [...text.matchAll(/^# TYPE (fairlead_\w+ \w+)$/gm)].map((found) => found[1])
+  assert.deepEqual(documented.toSorted(), shown.toSorted())
 })
 
 test('what is too much for its own series is counted in one for all others', () => {
