@@ -109,7 +109,7 @@ test('docs/metrics.md and a scrape name the same metrics', async () => {
   )
   const { text } = await metricsOf().render()
   const shown = [...text.matchAll(/^# TYPE (fairlead_\w+ \w+)$/gm)].map((found) => found[1])
-  assert.deepEqual(documented.toSorted(), shown.toSorted())
+  assert.deepEqual(new Set(documented), new Set(shown))
 })
 
 test('what is too much for its own series is counted in one for all others', () => {

@@ -212,7 +212,7 @@ function addTo<L extends object>(sums: Map<string, Sum<L>>, labels: L, values: F
 
 const DURATION = {
   name: 'fairlead_request_duration_seconds',
-  help: 'From the first byte of a request to the last of its answer.',
+  help: 'From the head of a request to the last byte of its answer.',
 } as const
 
 type HistogramObject = Awaited<ReturnType<Histogram<'route' | 'rule'>['get']>>
