@@ -1,10 +1,16 @@
 /**
  * The door of the wire: HTTP/2 over TLS 1.3, one exchange per data plane, opened by a token alone.
  * Whatever else comes is answered 401 and learns nothing.
- * Pinned by push.test.ts: "a wrong, missing or foreign token gets 401 and nothing else".
+ * Pinned by test/wire/door.test.ts: "a wrong, missing or foreign token gets 401 and nothing else".
  */
 import { createSecureServer } from 'node:http2'
-import type { Http2Session, IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
+import type {
+  Http2SecureServer,
+  Http2Session,
+  IncomingHttpHeaders,
+  ServerHttp2Stream,
+} from 'node:http2'
+import type { Socket } from 'node:net'
 import type { Logger } from '../log.ts'
 import type { PemPair } from './certificate.ts'
 import type { Identified, Identify } from './identity.ts'
@@ -48,6 +54,8 @@ const SILENT_PINGS_MAX = 3
 export async function openDoor(options: DoorOptions): Promise<Door> {
   const { listen, certificate, log, timings } = options
   const sessions = new Map<Http2Session, NodeJS.Timeout>()
+  /** Those too that have not begun to speak TLS. */
+  const sockets = new Set<Socket>()
   const visit = createVisit(options, (session) => clearTimeout(sessions.get(session)))
 
   const server = createSecureServer({
@@ -58,6 +66,10 @@ export async function openDoor(options: DoorOptions): Promise<Door> {
     settings: { enablePush: false, maxConcurrentStreams: 2, maxHeaderListSize: 32 * 1024 },
   })
   server.maxConnections = CONNECTIONS_MAX
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket)
+    socket.on('close', () => sockets.delete(socket))
+  })
   server.on('session', (session) => {
     // Whoever has not been let in by then has no business here.
     const timer = setTimeout(() => session.destroy(), timings.helloWithinMs)
@@ -71,7 +83,8 @@ export async function openDoor(options: DoorOptions): Promise<Door> {
   server.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
     stream.on('error', ignore)
     visit(stream, headers).catch((error: unknown) => {
-      log.error({ error }, 'a stream of the wire failed')
+      const text = error instanceof Error ? error.stack : String(error)
+      log.error({ error: text }, 'bug: a stream of the wire failed')
       stream.destroy()
     })
   })
@@ -80,25 +93,32 @@ export async function openDoor(options: DoorOptions): Promise<Door> {
     server.once('error', reject)
     server.listen(listen.port, listen.host, resolve)
   })
-  server.on('error', (error) => log.error({ error }, 'the wire does not accept connections'))
+  server.on('error', (error) => log.error({ error: String(error) }, 'the wire does not accept'))
 
   const address = server.address()
   return {
     port: typeof address === 'object' && address !== null ? address.port : listen.port,
     replaceCertificate: ({ cert, key }) =>
       server.setSecureContext({ cert, key, minVersion: 'TLSv1.3' }),
-    async close() {
-      const closed = new Promise<void>((resolve) => {
-        server.close(() => resolve())
-      })
-      const timer = setTimeout(() => {
-        for (const session of sessions.keys()) session.destroy()
-      }, FAREWELL_MS)
-      for (const session of sessions.keys()) session.close()
-      await closed
-      clearTimeout(timer)
-    },
+    close: () => closeServer(server, { sessions: sessions.keys(), sockets }),
   }
+}
+
+interface Connections {
+  readonly sessions: Iterable<Http2Session>
+  readonly sockets: Iterable<Socket>
+}
+
+async function closeServer(server: Http2SecureServer, open: Connections): Promise<void> {
+  const closed = new Promise<void>((resolve) => {
+    server.close(() => resolve())
+  })
+  for (const session of open.sessions) session.close()
+  const timer = setTimeout(() => {
+    for (const socket of open.sockets) socket.destroy()
+  }, FAREWELL_MS)
+  await closed
+  clearTimeout(timer)
 }
 
 type Visit = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => Promise<void>

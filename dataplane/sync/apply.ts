@@ -216,7 +216,10 @@ export class Apply {
       const unchanged = change.hash === held.hash
       if (!unchanged) rejected = await workers.swap(change)
     } catch (error) {
-      log.error({ error, hash: change.hash }, 'bug: the workers could not swap the table')
+      log.error(
+        { error: String(error), hash: change.hash },
+        'bug: the workers could not swap the table',
+      )
       return this.#refuse(change.hash, { sets }, 'a worker failed while it swapped the table')
     }
     endpoints.accept(sets)

@@ -104,7 +104,7 @@ class Writer {
     this.writtenAtMs = performance.now()
     await this.#write().catch((error: unknown) => {
       const message = 'the state folder cannot be written; a restart would miss this change'
-      this.#log.error({ error }, message)
+      this.#log.error({ error: String(error) }, message)
     })
     this.#running = null
     if (this.#waiting() === 'dirty') this.#plan()

@@ -202,7 +202,7 @@ class SyncLoop {
       this.#held.commit(planned.change, { reached: table.reached, rejected })
       this.#restored(table)
     } catch (error) {
-      log.error({ error }, 'bug: the workers could not take the table from disk')
+      log.error({ error: String(error) }, 'bug: the workers could not take the table from disk')
     }
   }
 
@@ -234,7 +234,8 @@ class SyncLoop {
       const good = ended.was === 'open' && performance.now() - startedMs >= GOOD_AFTER_MS
       failures = good ? 0 : failures + 1
       if (ended.next === 'elsewhere') at += 1
-      if (failures >= controllers.length) this.#readiness.alone('no controller can be reached')
+      // Each twice, so that one connection that fails by chance does not count.
+      if (failures >= 2 * controllers.length) this.#readiness.alone('no controller can be reached')
       this.#ended(controller, ended, failures)
       await delay(this.#waitMs(ended, failures), undefined, { signal }).catch(() => undefined)
     }

@@ -7,6 +7,7 @@ import { once } from 'node:events'
 import { readFile, writeFile } from 'node:fs/promises'
 import { connect, createSecureServer } from 'node:http2'
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
+import { connect as connectTcp } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { createCertificates, trustOf } from '../../controller/push/certificate.ts'
 import { newToken, staticTokens } from '../../controller/push/identity.ts'
@@ -186,6 +187,22 @@ wireTest('whoever connects and says nothing is let go', async (world) => {
   const answer = await ask(world, push.port, { authorization: `Bearer ${token}` })
   assert.deepEqual([answer.headers[':status'], answer.body], [200, ''])
 })
+
+wireTest(
+  'a controller that closes does not wait for whoever never began to speak',
+  async (world) => {
+    const push = await world.push()
+    offer(push)
+    const socket = connectTcp(push.port, '127.0.0.1')
+    socket.on('error', () => undefined)
+    await once(socket, 'connect')
+    const { sync } = await world.sync([push])
+    await sync.ready
+    const started = performance.now()
+    await push.close()
+    assert.ok(performance.now() - started < 5_000)
+  },
+)
 
 const RESUME =
   '{"type":"resume","version":1,"dataPlane":"raw","epoch":"0","basis":{},"hash":null}\n'
