@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Cluster, route, rule } from '../../test/fake/cluster.ts'
+
+const OPEN = { public: true }
+
+function rejects(cluster: Cluster, key: string): string {
+  const { action } = cluster.rule(key)
+  return action.kind === 'reject' ? `${action.status} ${action.cause}` : 'no'
+}
+
+test('a broken rule rejects and its neighbours run', () => {
+  const cluster = new Cluster().apply(
+    route(
+      'a/r',
+      [
+        rule('fine'),
+        rule('shape', { respond: { status: 'many' } }),
+        rule('expression', { match: [{ path: '/expression', when: 'nope(' }] }),
+        rule('later', { retry: { attempts: 2 }, respond: undefined }),
+      ],
+      OPEN,
+    ),
+  )
+  assert.deepEqual(
+    ['fine', 'shape', 'expression', 'later'].map((name) => rejects(cluster, `a/r/${name}`)),
+    ['no', '500 rule-invalid', '500 rule-invalid', '500 rule-invalid'],
+  )
+  const listed = cluster.host('*')?.entries.map(({ rule: key }) => key)
+  assert.ok(listed?.includes('a/r/shape') && listed.includes('a/r/expression'))
+})
+
+test('a field that is not supported yet, above the rules, closes all of them', () => {
+  const tls = { certificates: [{ secretRef: { name: 'shop-tls' } }] }
+  const cluster = new Cluster().apply(
+    route('a/r', [rule('one')], { ...OPEN, tls, hosts: ['x.example.com'] }),
+  )
+  assert.equal(rejects(cluster, 'a/r/one'), '500 rule-invalid')
+  assert.match(cluster.accepted('ApiRoute a/r'), /^NotSupportedYet: spec\.tls: /)
+  assert.equal(cluster.verdict('ApiRoute a/r').runs, 'nothing')
+})
+
+test("a rule's own word on being public counts before its route's", () => {
+  const rules = [rule('none'), rule('open', OPEN), rule('closed', { public: false })]
+  const auth = (more: object) => {
+    const cluster = new Cluster().apply(route('a/r', rules, { ...more }))
+    return ['none', 'open', 'closed'].map((name) => cluster.auth(`a/r/${name}`))
+  }
+  assert.deepEqual(auth({}), ['policy-missing', 'open', 'policy-missing'])
+  assert.deepEqual(auth(OPEN), ['open', 'open', 'policy-missing'])
+})
