@@ -3,6 +3,7 @@
  * folder, in one shape. Configuration walk: watch → SNAPSHOT → compile → push → ack → status.
  * Objects are frozen, their maps sorted by key, and an unchanged object keeps its identity from one
  * snapshot to the next: the memo compares pointers only.
+ * Pinned by compile.test.ts: "what an edit does not touch keeps its identity".
  */
 import type { Basis } from '#wire/session'
 
@@ -49,6 +50,8 @@ export interface Resource {
 /** Bytes that cannot print themselves. `reveal` is called by the wire encoder alone. */
 export interface SecretBytes {
   reveal(): Buffer
+  /** `[secret]`, like its JSON and its inspection. */
+  toString(): string
 }
 
 /** namespace → name → object. An inner map keeps its identity while nothing in it changes. */

@@ -6,6 +6,7 @@
  * A step sees the snapshot through the recording reader alone, returns the best value there is with
  * all problems found, and never throws. Problems whose reason is in OWN_REASONS mean that the object
  * is invalid in itself: an update with one of them leaves its last valid spec in force.
+ * Pinned by last-valid.test.ts: "an invalid update keeps the whole last valid spec".
  */
 import type { ApiKeySpec } from '../../crds/api-key.ts'
 import type { RouteRule } from '../../crds/api-route.ts'
