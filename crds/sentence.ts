@@ -94,7 +94,7 @@ export function booleanKey(key: string): string {
 
 export function unknownField(name: string, fields: readonly string[]): string {
   const quoted = shown(name)
-  const near = nearest(name, fields) ?? elsewhere(name, fields)
+  const near = elsewhere(name, fields) ?? nearest(name, fields)
   if (near !== null) return `There is no field ${quoted} here; did you mean ${near}?`
   if (fields.length === 0) return `There is no field ${quoted} here: nothing is written in it.`
   return `There is no field ${quoted} here; there are ${fields.join(', ')}.`
@@ -103,6 +103,7 @@ export function unknownField(name: string, fields: readonly string[]): string {
 /** What other gateways call it. */
 const ELSEWHERE = new Map([
   ['hostnames', 'hosts'],
+  ['pathPrefix', 'path'],
   ['parentRefs', 'gateways'],
   ['backendRefs', 'backends'],
   ['upstream', 'backends'],
