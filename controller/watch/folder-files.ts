@@ -58,8 +58,11 @@ class Following {
   readonly #failed: (error: Error) => void
   /** file → size, mtime and inode when it was last read. */
   readonly #seen = new Map<string, string>()
-  readonly #watcher: FSWatcher
-  readonly #look: NodeJS.Timeout
+  /** Folder, relative to ours → word of what happens in it. */
+  readonly #watchers = new Map<string, FSWatcher>()
+  /** Files of which there was word; `all` where only a look at everything can tell. */
+  #dirty: Set<string> | 'all' = new Set()
+  #look: NodeJS.Timeout | null = null
   #quiet: NodeJS.Timeout | null = null
   #restlessSince = 0
   #reading: Promise<unknown> = Promise.resolve()
@@ -72,16 +75,39 @@ class Following {
     this.#folder = folder
     this.#changed = changed
     this.#failed = failed
-    this.#watcher = watch(folder, { recursive: true }, () => this.#stir())
-    this.#watcher.on('error', (error) => this.#failed(error))
-    this.#look = setInterval(() => this.#read(), LOOK_EVERY_MS)
-    this.#look.unref()
+    this.#watch('')
+    this.#lookLater(LOOK_EVERY_MS)
   }
 
   close(): void {
-    this.#watcher.close()
-    clearInterval(this.#look)
+    for (const watcher of this.#watchers.values()) watcher.close()
+    this.#watchers.clear()
+    if (this.#look !== null) clearTimeout(this.#look)
     if (this.#quiet !== null) clearTimeout(this.#quiet)
+  }
+
+  /** One watch per folder: the recursive one of Node watches every file by itself on Linux. */
+  #watch(inside: string): void {
+    if (this.#watchers.has(inside)) return
+    const watcher = watch(join(this.#folder, inside), (_, name) => this.#heard(inside, name))
+    // The folder went away: the next look at everything says what that means.
+    watcher.on('error', () => this.#forget(inside))
+    this.#watchers.set(inside, watcher)
+  }
+
+  #forget(inside: string): void {
+    this.#watchers.get(inside)?.close()
+    this.#watchers.delete(inside)
+    this.#dirty = 'all'
+    this.#stir()
+  }
+
+  #heard(inside: string, name: string | null): void {
+    const file = name === null ? null : joined(inside, name)
+    if (file !== null && isPassing(file)) return
+    if (file === null || counts(file) === 'no') this.#dirty = 'all'
+    else if (this.#dirty !== 'all') this.#dirty.add(file)
+    this.#stir()
   }
 
   #stir(): void {
@@ -98,10 +124,25 @@ class Following {
     )
   }
 
+  /** A look at many files takes its time: it may have a fiftieth of it. */
+  #lookLater(afterMs: number): void {
+    this.#look = setTimeout(() => {
+      const startedMs = performance.now()
+      this.#dirty = 'all'
+      this.#read()
+      void this.#reading.then(() =>
+        this.#lookLater(Math.max(LOOK_EVERY_MS, 50 * (performance.now() - startedMs))),
+      )
+    }, afterMs)
+    this.#look.unref()
+  }
+
   #read(): void {
     this.#reading = this.#reading
       .then(async () => {
-        const reads = await this.readAll()
+        const dirty = this.#dirty
+        this.#dirty = new Set()
+        const reads = dirty === 'all' ? await this.readAll() : await this.#readSome(dirty)
         if (reads.length > 0) this.#changed(reads)
       })
       .catch((error: unknown) =>
@@ -109,38 +150,53 @@ class Following {
       )
   }
 
-  async readAll(): Promise<readonly FileRead[]> {
-    const present = await this.#list()
+  async #readSome(files: ReadonlySet<string>): Promise<readonly FileRead[]> {
     const reads: FileRead[] = []
-    for (const file of this.#seen.keys()) {
-      if (present.has(file)) continue
-      this.#seen.delete(file)
-      reads.push({ file, outcome: { kind: 'gone' } })
-    }
-    for (const [file, mark] of present) {
-      if (this.#seen.get(file) === mark) continue
-      this.#seen.set(file, mark)
-      reads.push({ file, outcome: await readOne(join(this.#folder, file)) })
+    for (const file of files) {
+      const mark = await markOf(join(this.#folder, file))
+      if (mark === null) {
+        if (this.#seen.delete(file)) reads.push({ file, outcome: { kind: 'gone' } })
+      } else if (this.#seen.get(file) !== mark) {
+        this.#seen.set(file, mark)
+        reads.push({ file, outcome: await readOne(join(this.#folder, file)) })
+      }
     }
     return reads
   }
 
-  async #list(): Promise<ReadonlyMap<string, string>> {
-    const present = new Map<string, string>()
-    const entries = await readdir(this.#folder, { recursive: true, withFileTypes: true })
-    const files = entries
-      .filter((entry) => entry.isFile() || entry.isSymbolicLink())
-      .map((entry) => relative(this.#folder, join(entry.parentPath, entry.name)))
-      .map((file) => file.replaceAll('\\', '/'))
-      .filter((file) => counts(file) === 'yes')
-      .toSorted()
-    const marks = await Promise.all(files.map((file) => markOf(join(this.#folder, file))))
-    for (const [position, file] of files.entries()) {
-      const mark = marks[position] ?? null
-      if (mark !== null) present.set(file, mark)
-    }
-    return present
+  async readAll(): Promise<readonly FileRead[]> {
+    const present = await this.#list()
+    const gone = [...this.#seen.keys()].filter((file) => !present.has(file))
+    return this.#readSome(new Set([...gone, ...present]))
   }
+
+  async #list(): Promise<ReadonlySet<string>> {
+    const entries = await readdir(this.#folder, { recursive: true, withFileTypes: true })
+    const files: string[] = []
+    const folders = new Set([''])
+    for (const entry of entries) {
+      const path = relative(this.#folder, join(entry.parentPath, entry.name)).replaceAll('\\', '/')
+      if (entry.isDirectory()) {
+        if (counts(`${path}/x.yaml`) === 'yes') folders.add(path)
+      } else if (counts(path) === 'yes') files.push(path)
+    }
+    for (const inside of this.#watchers.keys()) {
+      if (folders.has(inside)) continue
+      this.#watchers.get(inside)?.close()
+      this.#watchers.delete(inside)
+    }
+    for (const inside of folders) this.#watch(inside)
+    return new Set(files.toSorted())
+  }
+}
+
+function joined(inside: string, name: string): string {
+  return inside === '' ? name : `${inside}/${name}`
+}
+
+/** What editors and atomic writers leave beside a file for a moment: no reason to look around. */
+function isPassing(file: string): boolean {
+  return /\.(tmp|swp|swx|part|new|bak)$|~$|\/?\.#[^/]*$/.test(file)
 }
 
 /** Null for what is no file, or went away meanwhile. */

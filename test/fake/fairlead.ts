@@ -21,10 +21,13 @@ const PRINTED_WITHIN_MS = 30_000
 export function fairlead(
   args: readonly string[],
   environment: Readonly<Record<string, string>> = {},
+  /** What runs it, such as `taskset -c 0`. */
+  under: readonly string[] = [],
 ): Fairlead {
-  const command = [join(root, 'controller', 'cli', 'fairlead.ts'), ...args]
+  const script = join(root, 'controller', 'cli', 'fairlead.ts')
+  const [program = process.execPath, ...command] = [...under, process.execPath, script, ...args]
   const env = { ...process.env, ...environment }
-  const child = spawn(process.execPath, command, { stdio: ['ignore', 'pipe', 'pipe'], env })
+  const child = spawn(program, command, { stdio: ['ignore', 'pipe', 'pipe'], env })
   let text = ''
   const listeners = new Set<() => void>()
   const take = (chunk: Buffer): void => {
