@@ -1,3 +1,6 @@
+/**
+ * What holds at a rule, over generated policies at every level, and case by case.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'

@@ -2,7 +2,7 @@
  * Finds the policies of each rule: those that target its gateway, its namespace, its route or itself,
  * and where the route runs its last valid spec, those that it had. What they make of the rule is
  * decided by attach.ts and effect.ts.
- * Pinned by attached.test.ts: "a last valid route keeps the policies that it had".
+ * Pinned by had.test.ts: "a rule keeps its policy when both are renamed in an update that is invalid".
  */
 import type { Source } from '#wire/value'
 import { type AtLevels, inEffect, type Level, LEVELS, type PolicyShape } from './attach.ts'

@@ -1,3 +1,6 @@
+/**
+ * Lists of keys in pieces, over generated lists.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'

@@ -43,7 +43,7 @@ test('a shuffled snapshot compiles to the same tables', () => {
       const compiler = createCompiler(DEPS)
       for (const change of changes) {
         edit(world, change)
-        world.compile(compiler.compile)
+        world.compile((it) => compiler.compile(it))
       }
       const snapshot = world.snapshot()
       const order = (size: number): readonly number[] => {
@@ -67,7 +67,7 @@ test('a memoised compile says what a fresh one says', () => {
       for (const change of changes) {
         edit(world, change)
         const snapshot = world.snapshot()
-        const memoised = world.compile(compiler.compile)
+        const memoised = world.compile((it) => compiler.compile(it))
         assert.deepEqual(plain(memoised), plain(compile(snapshot, DEPS)))
       }
     }),
@@ -138,7 +138,7 @@ test('a restart changes nothing, whatever was invalid', () => {
       let last: Compiled | null = null
       for (const change of changes) {
         edit(world, change)
-        last = world.compile(compiler.compile)
+        last = world.compile((it) => compiler.compile(it))
       }
       if (last === null) return
       const again = compile(world.restart(last).snapshot(), DEPS)

@@ -1,3 +1,6 @@
+/**
+ * Consumers and keys on their way into tables.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { authPolicy, Cluster, JWT, named, route, rule, toRoute } from '../../test/fake/cluster.ts'

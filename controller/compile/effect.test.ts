@@ -1,3 +1,6 @@
+/**
+ * What policies make of a rule: the one decision on what may be open.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type AtLevels, inEffect, type PolicyShape, type Stated } from './attach.ts'

@@ -1,3 +1,6 @@
+/**
+ * What an ApiGateway becomes, and what is closed where it is invalid.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Cluster, GATEWAY, named, route, rule } from '../../test/fake/cluster.ts'

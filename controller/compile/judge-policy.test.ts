@@ -1,3 +1,6 @@
+/**
+ * Verdicts on policies, target by target.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {

@@ -1,3 +1,6 @@
+/**
+ * Verdicts on routes, gateway by gateway.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Cluster, GATEWAY, named, route, rule } from '../../test/fake/cluster.ts'

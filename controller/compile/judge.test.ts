@@ -1,3 +1,6 @@
+/**
+ * What holds for the verdicts on all kinds.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {

@@ -1,3 +1,6 @@
+/**
+ * Which spec of an object runs, update by update.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { authPolicy, Cluster, GUEST, JWT, route, rule, toRoute } from '../../test/fake/cluster.ts'

@@ -1,3 +1,6 @@
+/**
+ * Who owns a host, over generated claims and grants, and case by case.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'

@@ -1,3 +1,6 @@
+/**
+ * Where routes are served, and what a host lists.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Cluster, GATEWAY, named, route, rule } from '../../test/fake/cluster.ts'

@@ -1,3 +1,6 @@
+/**
+ * What a policy states, and what it becomes in a table.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { authPolicy, Cluster, GUEST, JWT, route, rule, toRoute } from '../../test/fake/cluster.ts'

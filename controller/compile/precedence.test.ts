@@ -1,3 +1,6 @@
+/**
+ * Which of two matches is asked first, against the table of the documentation.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'

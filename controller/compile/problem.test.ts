@@ -1,3 +1,6 @@
+/**
+ * Places in a spec as users read them.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { FieldPath } from './problem.ts'

@@ -1,3 +1,6 @@
+/**
+ * What is remembered from one snapshot to the next.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {

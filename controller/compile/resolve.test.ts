@@ -1,3 +1,6 @@
+/**
+ * References between objects, and who may make them.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { World } from '../../test/fake/world.ts'

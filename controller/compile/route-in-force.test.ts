@@ -1,3 +1,6 @@
+/**
+ * What a route becomes where parts of it cannot be executed.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Cluster, route, rule } from '../../test/fake/cluster.ts'

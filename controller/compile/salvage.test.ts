@@ -1,3 +1,6 @@
+/**
+ * What is still usable of objects that are not valid.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { salvageGateway, salvageRoute, salvageTargets } from './salvage.ts'

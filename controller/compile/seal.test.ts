@@ -1,3 +1,6 @@
+/**
+ * Objects of a table and their digests.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { digestText, xorOf } from '#wire/digest'

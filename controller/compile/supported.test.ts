@@ -1,3 +1,6 @@
+/**
+ * The table of fields that are not supported yet, entry by entry.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { FieldPath } from './problem.ts'

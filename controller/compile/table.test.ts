@@ -1,3 +1,6 @@
+/**
+ * What a table holds, and what keeps its identity.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { check } from '#wire/check'
