@@ -47,7 +47,7 @@ export class LimitKeeper {
   standing(): { readonly buckets: number; readonly overflowed: number } {
     return {
       buckets: this.#rates.claimed(),
-      overflowed: Atomics.load(this.#header, HEADER.overflowed),
+      overflowed: Atomics.load(this.#header, HEADER.overflowed) >>> 0,
     }
   }
 }

@@ -47,6 +47,15 @@ test('a refused limit gives back those taken before it', () => {
   )
   assert.ok(first && gauge && small)
   assert.equal(world.said([first, gauge, small]), 'admitted')
+  const result = world.take([first, gauge, small])
+  assert.ok(result.kind === 'refused')
+  assert.deepEqual(
+    result.standings.map(({ name, remaining }) => [name, remaining]),
+    [
+      ['first', 9],
+      ['small', 0],
+    ],
+  )
   for (let i = 0; i < 20; i++) assert.equal(world.said([first, gauge, small]), 'refused small')
   // nine of ten are left, and two of three at once
   for (let i = 0; i < 9; i++) assert.equal(world.said([first]), 'admitted')

@@ -30,10 +30,16 @@ interface Step {
   readonly scope: Scope
   readonly nowNs: bigint
   readonly dataPlanes: number
-  readonly charges: Charge[]
+  readonly counted: Counted[]
   readonly held: number[]
-  readonly standings: Standing[]
   readonly observed: string[]
+}
+
+/** One rate that was asked. */
+interface Counted {
+  readonly limit: PreparedLimit
+  readonly rate: LocalRate
+  readonly charge: Charge
 }
 
 type Verdict =
@@ -66,9 +72,8 @@ export class SharedLimiter implements Limiter {
       scope: { exchange, caller: exchange.caller, calls: null, locals: null },
       nowNs: this.#nowNs(),
       dataPlanes,
-      charges: [],
+      counted: [],
       held: [],
-      standings: [],
       observed: [],
     }
     for (const limit of limits) {
@@ -81,20 +86,20 @@ export class SharedLimiter implements Limiter {
       }
       this.#giveBack(step)
       if (verdict.kind === 'keyMissing') return { kind: 'keyMissing', by: limit }
-      const { standings } = step
+      const standings = standingsOf(step, 'givenBack')
       return { kind: 'refused', by: limit, standings, retryAfterS: verdict.retryAfterS }
     }
-    const { standings, held, observed } = step
-    return { kind: 'admitted', standings, held, observed }
+    const { held, observed } = step
+    return { kind: 'admitted', standings: standingsOf(step, 'kept'), held, observed }
   }
 
   release(held: readonly number[]): void {
     for (const one of held) this.#gauges.release(one)
   }
 
-  #giveBack({ charges, held }: Step): void {
+  #giveBack({ counted, held }: Step): void {
     const nowNs = this.#nowNs()
-    for (const charge of charges) this.#rates.giveBack(charge, nowNs)
+    for (const { charge } of counted) this.#rates.giveBack(charge, nowNs)
     this.release(held)
   }
 
@@ -119,11 +124,8 @@ export class SharedLimiter implements Limiter {
       measure.cost === null ? parts.intervalNs : costNs(cost(measure.cost, step), parts)
     const key = this.#names.key(limit, at + 1, value)
     const charge = this.#rates.take(key, { nowNs: step.nowNs, takeNs, parts })
-    if (limit.limit.mode === 'enforce') step.standings.push(standing(limit, rate, charge, step))
-    if (charge.kind === 'admitted') {
-      step.charges.push(charge)
-      return ROOM
-    }
+    step.counted.push({ limit, rate, charge })
+    if (charge.kind === 'admitted') return ROOM
     const wait = waitNs(charge.backlogNs, takeNs, parts)
     return { kind: 'refused', retryAfterS: wait === null ? periodS(rate) : seconds(wait) }
   }
@@ -158,11 +160,20 @@ function cost(expression: Prepared, { scope }: Step): number {
   return Math.max(0, number)
 }
 
+/** Of those that are enforced: what is only watched is nothing to a client. */
+function standingsOf({ counted, dataPlanes }: Step, fate: 'kept' | 'givenBack'): Standing[] {
+  return counted.flatMap(({ limit, rate, charge }) => {
+    if (limit.limit.mode === 'observe') return []
+    const back = fate === 'givenBack' && charge.kind === 'admitted' ? charge.takeNs : 0n
+    return [standing(limit, rate, charge.backlogNs - back, dataPlanes)]
+  })
+}
+
 function standing(
   limit: PreparedLimit,
   rate: LocalRate,
-  { backlogNs }: Charge,
-  { dataPlanes }: Step,
+  backlogNs: bigint,
+  dataPlanes: number,
 ): Standing {
   return {
     name: limit.limit.name,

@@ -25,6 +25,9 @@ export interface AuthenticatorParts {
   readonly strip: CredentialStrip
 }
 
+/** Keys are looked for in the background, every few seconds while there are none. */
+const COME_BACK: readonly string[] = ['retry-after', '5']
+
 interface Wrong {
   readonly judge: PlaceJudge
   readonly found: Unverified
@@ -79,7 +82,7 @@ export class PolicyAuthenticator implements Authenticator {
     assert(first !== undefined, 'something was wrong')
     const { judge, found } = first
     const what = `The credential in ${placeText(judge.place)} ${found.because}.`
-    if (found.kind === 'keysUnavailable') return fail('keys-unavailable', what)
+    if (found.kind === 'keysUnavailable') return fail('keys-unavailable', what, COME_BACK)
     if (wrong.length + verified > 1) {
       const several = `Several credentials were presented. ${what}`
       return fail('ambiguous-credential', several, challenges.invalid)

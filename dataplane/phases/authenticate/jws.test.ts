@@ -133,6 +133,10 @@ const HOSTILE: readonly (readonly [string, string | Promise<string>])[] = [
   ['a kid that is a list', withHeader({ kid: [rs256.kid] })],
   ['a token in a token', withHeader({ cty: 'JWT' })],
   ['an encrypted token', `${goodHeader}.a.b.c.d`],
+  ['a logout token', token(rs256, {}, { typ: 'logout+jwt' })],
+  ['a proof of possession', token(rs256, {}, { typ: 'application/DPoP+JWT' })],
+  ['a use that ends like ours', token(rs256, {}, { typ: 'not-at+jwt' })],
+  ['a type that is a list', signedRaw('{"alg":"RS256","typ":["JWT"]}', PAYLOAD)],
   ['four parts', `${good}.x`],
   ['two parts', `${goodHeader}.${goodPayload}`],
   ['no signature', `${goodHeader}.${goodPayload}.`],
@@ -183,8 +187,10 @@ for (const [what, hostile] of HOSTILE) {
 }
 
 test('what stands in the header beside the key name changes nothing for an honest token', async () => {
-  const text = await token(rs256, {}, { jku: 'https://evil.example/keys', typ: 'at+jwt' })
-  assert.equal(verdict(text), 'valid')
+  for (const typ of ['at+jwt', 'application/at+jwt', 'AT+JWT', 'JWT', 'JOSE', 'anything']) {
+    const text = await token(rs256, {}, { jku: 'https://evil.example/keys', typ })
+    assert.equal(verdict(text), 'valid', typ)
+  }
 })
 
 test('a token without kid is tried with the keys that fit, and with few of them', async () => {

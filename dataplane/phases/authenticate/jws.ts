@@ -7,7 +7,7 @@
 import { constants, verify } from 'node:crypto'
 import { JWT_ALGORITHMS, type JwtAlgorithm } from '#wire/auth'
 import type { VerifyKey } from './jwk.ts'
-import { parseStrictObject, type StrictObject } from './strict-json.ts'
+import { parseStrictObject, type StrictObject, type StrictValue } from './strict-json.ts'
 
 /** Larger ones do not fit what servers take as headers; it bounds what hashing and parsing cost. */
 export const TOKEN_CHARS_MAX = 16 * 1024
@@ -61,6 +61,7 @@ function checkHeader(header: StrictObject): Header {
   const kid = header['kid'] ?? null
   if (kid !== null && typeof kid !== 'string') return malformed('has a kid that is not a string')
   if (isWrapper(header)) return malformed('holds another token, or is encrypted')
+  if (isOfOtherUse(header['typ'])) return malformed('was issued for another use')
   return { kind: 'header', algorithm, kid }
 }
 
@@ -68,6 +69,14 @@ function checkHeader(header: StrictObject): Header {
 function isWrapper(header: StrictObject): boolean {
   const content = header['cty'] ?? ''
   return typeof content !== 'string' || /jwt/i.test(content) || 'enc' in header || 'zip' in header
+}
+
+/**
+ * RFC 8725, 3.11: a type that names a use (`logout+jwt`, `dpop+jwt`) is believed; only `at+jwt` is
+ * ours. Other values say nothing of the use.
+ */
+function isOfOtherUse(type: StrictValue = ''): boolean {
+  return typeof type !== 'string' || /(?<!^at|\/at)\+jwt$/i.test(type)
 }
 
 /** `noKey`: the set has no key that this token could be signed with. */
