@@ -179,7 +179,8 @@ export const CallSchema = Fields({
   optional: {
     method: Method({ about: 'HTTP method.', example: 'POST', absent: 'GET' }),
     when: Expression({
-      about: 'CEL; where it is false the call is not made and its body is absent.',
+      about:
+        'CEL; where it is false the call is not made: the value of its fallback stands for the body, without one the body is absent.',
       example: 'calls.order.body.customerId != ""',
       absent: 'true',
     }),

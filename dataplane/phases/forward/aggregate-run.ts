@@ -105,7 +105,9 @@ export class AggregateRun {
 
   #end(): void {
     this.abort()
-    this.#finish({ kind: 'filled', errors: this.#errors, timings: this.#timings })
+    const { calls } = this.#action
+    const errors = inOrder(calls, this.#errors)
+    this.#finish({ kind: 'filled', errors, timings: inOrder(calls, this.#timings) })
   }
 
   #begin(position: number, prepared: PreparedCall): void {
@@ -251,6 +253,15 @@ export class AggregateRun {
       this.#fail(position, failed('timeout', null, this.#action.limits.deadlineMs))
     }
   }
+}
+
+/** Which call was done first is chance: it must not show in the answer. */
+function inOrder<T extends { readonly call: string }>(
+  calls: readonly PreparedCall[],
+  told: readonly T[],
+): readonly T[] {
+  if (told.length < 2) return told
+  return calls.flatMap(({ call }) => told.filter((one) => one.call === call.name))
 }
 
 /** What stands for the body of a call that has none. */

@@ -117,6 +117,26 @@ test('a value that is missing, or would be no single segment, is never sent', as
   assert.equal(made.seen.filter((target) => target !== '/200/%7B%22x%22%3A1%7D').length, 0)
 })
 
+test('the order in which calls fail is not told', async (t) => {
+  const arrived: ServerResponse[] = []
+  const made = await rig(t, (_, response) => {
+    arrived.push(response)
+    const [first, second] = arrived
+    if (first === undefined || second === undefined) return
+    second.on('close', () => json(first, 500, '{}'))
+    json(second, 503, '{}')
+  })
+  const fallback = { kind: 'none' } as const
+  const calls = [call('a', { path: '/a', fallback }), call('b', { path: '/b', fallback })]
+  const { text, header } = await ask(
+    action(calls, body({ a: 'calls.a.ok', b: 'calls.b.ok' })),
+    made,
+  )
+  assert.equal(header('aggregate-status'), 'partial;failed="a b"')
+  assert.match(header('server-timing') ?? '', /^a;dur=.*, b;dur=/)
+  assert.match(text, /"_errors":\[\{"path":"a",.*\{"path":"b",/)
+})
+
 test('a missing part is said in the header, in _errors and to caches', async (t) => {
   const made = await rig(t, ECHO)
   const calls = [
