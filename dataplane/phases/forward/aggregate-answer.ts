@@ -185,10 +185,14 @@ class Writing {
 
   #hole({ path, template }: Extract<Piece, { kind: 'hole' }>): string {
     const value = template.value(this.#scope)
-    const text = isFailure(value) ? value : toJson(value, Math.max(0, this.#left))
-    if (typeof text === 'string') return this.#spend(text)
-    this.holes.push(path)
-    return 'null'
+    if (isFailure(value)) {
+      this.holes.push(path)
+      return 'null'
+    }
+    const text = toJson(value, Math.max(0, this.#left))
+    // A part that has no room is no hole that a fallback could explain: nothing is answered then.
+    if (isFailure(text)) this.#left = -1
+    return isFailure(text) ? 'null' : this.#spend(text)
   }
 
   #spend(text: string): string {

@@ -1,6 +1,6 @@
 /**
- * One call of an aggregate: its request from its expressions, its answer read whole within bounds,
- * and what became of it. Knows nothing of the other calls.
+ * One call of an aggregate under way: its answer, read whole within bounds, and what became of it.
+ * Knows nothing of the other calls, nor how its request was made (aggregate-request.ts).
  * Pinned by aggregate.test.ts: "an answer that is not what was expected is a failure with its code".
  */
 import type { Call } from '#wire/aggregate'
@@ -9,9 +9,7 @@ import type { Exchange } from '../../request/exchange.ts'
 import type { Failure } from '../../request/failure.ts'
 import { headerValue } from '../../request/headers.ts'
 import type { AnswerStream } from '../../request/outcome.ts'
-import type { CelValue, Scope } from '../../runtime/expression-types.ts'
-import { isFailure } from '../../runtime/expression-types.ts'
-import { toJson } from '../../runtime/json-write.ts'
+import type { CelValue } from '../../runtime/expression-types.ts'
 import { parseJson } from '../../runtime/json.ts'
 import type {
   Upstream,
@@ -19,8 +17,6 @@ import type {
   UpstreamHead,
   UpstreamRequest,
 } from '../../upstream/upstream.ts'
-import { pushHeaders } from '../header-edits.ts'
-import type { PreparedCall } from './prepared-aggregate.ts'
 
 /** Why a call has no answer of its own: the word in `_errors`, closed and documented. */
 export type CallFailureCode =
@@ -75,89 +71,12 @@ export interface CallWithin {
   readonly deadlineMs: number
 }
 
-/** The request as it will be sent, or why it cannot be made. */
-export function requestOf(
-  prepared: PreparedCall,
-  scope: Scope,
-  within: CallWithin,
-): UpstreamRequest | CallFailure {
-  const { call } = prepared
-  if (call.backend.kind === 'reject') return failed('unreachable')
-  const target = targetOf(prepared, scope)
-  const headers = headersOf(prepared, scope, within.exchange)
-  const body = bodyOf(prepared, scope)
-  if (target === null || headers === null || body === 'missing') return failed('missing-input')
-  const now = monotonicMs()
-  const own = call.timeoutMs === null ? Number.POSITIVE_INFINITY : now + call.timeoutMs
-  return {
-    backend: call.backend.backend,
-    method: call.method,
-    target,
-    host: hostOf(call.backend.backend),
-    headers: body === null ? headers : [...headers, 'content-type', 'application/json'],
-    body,
-    deadlineMs: Math.min(own, within.deadlineMs),
-  }
-}
-
 export function failed(
   code: CallFailureCode,
   status: number | null = null,
   durationMs = 0,
 ): CallFailure {
   return { kind: 'failed', code, status, durationMs, passes: null }
-}
-
-/** `namespace/service:port` → `service.namespace` */
-function hostOf(backend: string): string {
-  const [namespace = '', service = ''] = backend.replace(/:[^:]*$/, '').split('/')
-  return `${service}.${namespace}`
-}
-
-/** Null: a value is missing, or would be no single segment. */
-function targetOf({ segments, query }: PreparedCall, scope: Scope): string | null {
-  let target = ''
-  for (const segment of segments) {
-    const text = segment.render(scope)
-    if (isFailure(text)) return null
-    target += `/${text}`
-  }
-  let separator = '?'
-  for (const { name, value } of query) {
-    const [left, right] = [name.render(scope), value.render(scope)]
-    if (isFailure(left) || isFailure(right)) return null
-    target += `${separator}${left}=${right}`
-    separator = '&'
-  }
-  return target === '' || target.startsWith('?') ? `/${target}` : target
-}
-
-const TRACE_HEADERS = ['traceparent', 'tracestate'] as const
-
-/** Only what is named goes to a call: never the client's own headers. */
-function headersOf(
-  { call, setHeaders }: PreparedCall,
-  scope: Scope,
-  exchange: Exchange,
-): readonly string[] | null {
-  const headers: string[] = ['accept', 'application/json', 'accept-encoding', 'identity']
-  if (call.headers.forward.includes('trace')) {
-    headers.push('x-request-id', exchange.id)
-    for (const name of TRACE_HEADERS) {
-      const value = headerValue(exchange.headers, name)
-      if (value !== null) headers.push(name, value)
-    }
-  }
-  if (call.headers.forward.includes('identity')) headers.push(...(exchange.identityHeaders ?? []))
-  return pushHeaders(headers, setHeaders, scope) === null ? headers : null
-}
-
-function bodyOf({ body }: PreparedCall, scope: Scope): Buffer | null | 'missing' {
-  if (body === null) return null
-  const value = body.fill(scope)
-  if (isFailure(value)) return 'missing'
-  const text = toJson(value)
-  return isFailure(text) ? 'missing' : Buffer.from(text, 'utf8')
 }
 
 export interface Sent {

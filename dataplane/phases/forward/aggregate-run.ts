@@ -16,12 +16,12 @@ import {
   callValue,
   failed,
   NO_HEADERS,
-  requestOf,
   type Sent,
   send,
 } from './aggregate-call.ts'
 import { createGate, type Gate } from './aggregate-gate.ts'
 import { type ItemPlan, type Items, planItems, summed } from './aggregate-items.ts'
+import { requestOf } from './aggregate-request.ts'
 import type { PreparedAggregate, PreparedCall } from './prepared-aggregate.ts'
 
 /** One entry of `_errors`. */

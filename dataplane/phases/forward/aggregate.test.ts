@@ -167,3 +167,12 @@ test('a missing part is said in the header, in _errors and to caches', async (t)
   const silent = action(calls, response.body, { errors: { field: '_errors', detail: 'none' } })
   assert.equal((await ask(silent, made)).text, '{"x":1,"deep":null,"b":null}')
 })
+
+test('a combined answer that would be too large is refused, not cut', async (t) => {
+  const made = await rig(t, ECHO)
+  const one = call('a', { path: `/200/"${'x'.repeat(60)}"` })
+  const twice = body({ one: 'calls.a.body', two: 'calls.a.body' })
+  assert.equal((await ask(action([one], twice, { totalBytesMax: 200 }), made)).status, 200)
+  const large = await ask(action([one], twice, { totalBytesMax: 100 }), made)
+  assert.deepEqual([large.status, large.cause], [500, 'response-invalid'])
+})
