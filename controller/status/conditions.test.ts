@@ -101,6 +101,19 @@ test('what compile decides counts more than what data planes say', () => {
   assert.equal(programmed(nothing), 'False NotAccepted')
 })
 
+test('a gateway of which a part is refused is programmed with the rest', () => {
+  const partly = { status: 'False', reason: 'PartiallyAccepted', message: 'No HTTPS.' } as const
+  const written = statusOf({
+    verdict: verdict({ kind: 'ApiGateway', accepted: partly, targets: [], runs: 'current' }),
+    progress: () => everywhere,
+    gateways: ['fl/public'],
+    laggards: [],
+    before: null,
+    now: '2026-01-01T00:00:00Z',
+  })
+  assert.equal(programmed(written), 'True Programmed')
+})
+
 test('problems and places are cut to what people read, failures first', () => {
   const problem = {
     path: 'spec',

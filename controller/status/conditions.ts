@@ -174,7 +174,7 @@ function placeOf(input: StatusInput, target: TargetVerdict): Place {
 function overall(places: readonly Judgement[], input: StatusInput): Judgement {
   const { verdict } = input
   if (places.length > 0) return together(places)
-  if (verdict.accepted.status === 'False') return NOT_ACCEPTED
+  if (verdict.runs === 'nothing') return NOT_ACCEPTED
   const each = input.gateways.map((gateway) => judged(input.progress(gateway), verdict))
   return latch(input, input.before, together(each))
 }
