@@ -6,7 +6,7 @@
  */
 import { behind } from '#wire/basis'
 import { EMPTY_HASH } from '#wire/digest'
-import { KEY_BYTES_MAX, REJECTIONS_MAX, TABLE_BYTES_MAX } from '#wire/limits'
+import { REJECTIONS_MAX, TABLE_BYTES_MAX } from '#wire/limits'
 import type { Basis, DownFrame, EndpointSet, Rejection, UpFrame } from '#wire/session'
 import { WIRE_VERSION, objectId } from '#wire/table'
 import type { TableObject } from '#wire/table'
@@ -243,7 +243,10 @@ export class Apply {
     this.#pings = 'ignored'
     log.error({ hash, because }, 'a table was refused; the one before it goes on')
     on.refused()
-    return { kind: 'say', frame: { type: 'refuse', hash, reason: because.slice(0, KEY_BYTES_MAX) } }
+    return {
+      kind: 'say',
+      frame: { type: 'refuse', hash, reason: because.slice(0, REASON_CHARACTERS_MAX) },
+    }
   }
 
   #compare({ hash, endpointsHash }: DownFrame & { readonly type: 'ping' }): Reply {

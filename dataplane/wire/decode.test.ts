@@ -111,12 +111,18 @@ test('versions with leading zeros, signs or fractions are no basis', () => {
   }
 })
 
-test('30,000 rules are decoded in a fraction of a second', () => {
+function took(work: (text: string) => void, texts: readonly string[]): number {
+  const started = performance.now()
+  for (let i = 0; i < 30_000; i += 1) work(texts[i % texts.length] ?? '')
+  return performance.now() - started
+}
+
+test('30,000 rules are decoded in little more time than JSON.parse needs', () => {
   const rules = DOWN.filter((frame) => frame.type === 'put' && frame.object.kind === 'rule')
   const texts = rules.map((frame) => JSON.stringify(frame))
-  const started = performance.now()
-  for (let i = 0; i < 30_000; i += 1) decodeFrame(texts[i % texts.length] ?? '')
-  const tookMs = performance.now() - started
-  // 200 to 300 ms on an idle core of 2026, JSON.parse included; the bound is for a busy machine.
-  assert.ok(tookMs < 3_000, `${tookMs} ms`)
+  const ratios = [1, 2, 3].map(
+    () => took(decodeFrame, texts) / took((text) => JSON.parse(text), texts),
+  )
+  // About 2.2 on an idle core of 2026, where the check alone takes 70 ms.
+  assert.ok(Math.min(...ratios) < 8, ratios.join())
 })

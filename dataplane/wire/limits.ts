@@ -31,10 +31,15 @@ export const COMMIT_EVERY_MS = 100
 /** Endpoints on disk that are older than this are not trusted: pods live for minutes. */
 export const ENDPOINTS_AGE_MS_MAX = 5 * 60_000
 
-/** Keys, names and addresses: namespace, name and rule of Kubernetes' own lengths fit twice. */
-export const KEY_BYTES_MAX = 2 * 1024
+/**
+ * Texts are limited in bytes, while resources count characters: each of these holds the longest text
+ * that a resource may write, at four bytes a character. Keys and names have at most 1,024.
+ */
+export const KEY_BYTES_MAX = 8 * 1024
 /** Sentences that people read: problems, details, reasons. */
-export const SENTENCE_BYTES_MAX = 4 * 1024
+export const SENTENCE_BYTES_MAX = 16 * 1024
+/** Literal text of paths and headers: 4,096 characters, percent-encoded at twelve bytes each. */
+export const LITERAL_BYTES_MAX = 64 * 1024
 /** A longer wait than Node's timers can hold would end at once. */
 export const WAIT_MS_MAX = 2_147_483_647
 /** Nested lists and objects of a body; deeper ones would exhaust the stack of whoever walks them. */

@@ -3,7 +3,7 @@
  * Pinned by check.test.ts: "a call may depend only on calls that stand before it".
  */
 import type { AggregateAction, Call, CallPath, ForEach } from './aggregate.ts'
-import { CALLS_PER_AGGREGATE_MAX, KEY_BYTES_MAX, TARGET_BYTES_MAX } from './limits.ts'
+import { CALLS_PER_AGGREGATE_MAX, KEY_BYTES_MAX, LITERAL_BYTES_MAX } from './limits.ts'
 import {
   both,
   fault,
@@ -30,7 +30,7 @@ import {
 } from './shape-value.ts'
 
 const callName = pattern(/^[a-z][A-Za-z0-9]*$/, 'a name such as "customer"', 253)
-const pathPart = template(text(TARGET_BYTES_MAX), TARGET_BYTES_MAX)
+const pathPart = template(text(LITERAL_BYTES_MAX), LITERAL_BYTES_MAX)
 const many = integer(1, 1_000_000)
 
 const path = object<CallPath>({

@@ -17,7 +17,7 @@ import type {
   LabelSelector,
   RuleAuth,
 } from './auth.ts'
-import { TARGET_BYTES_MAX } from './limits.ts'
+import { KEY_BYTES_MAX } from './limits.ts'
 import {
   both,
   fault,
@@ -58,14 +58,14 @@ const carrier = union<Carrier>({
 const carriers = list(carrier, 1)
 
 const jwk = both(json, (value) => (isFields(value) ? null : fault('must be an object')))
-const url = text(TARGET_BYTES_MAX, 1)
+const url = text(KEY_BYTES_MAX, 1)
 const jwtKeys = union<JwtKeys>({
   discovery: {},
   jwksUri: { uri: url },
   inline: { keys: list(jwk, 1) },
 })
 
-const label = text(TARGET_BYTES_MAX)
+const label = text(KEY_BYTES_MAX)
 const selector = object<LabelSelector>({
   matchLabels: list(object<LabelSelector['matchLabels'][number]>({ name: key, value: label })),
   matchExpressions: list(
@@ -124,7 +124,7 @@ export const forward = object<Forward>({
 const wording = nullable(object<{ detail: string }>({ detail: sentence }))
 export const deny = object<Deny>({ unauthenticated: wording, forbidden: wording })
 
-const texts = map(text(TARGET_BYTES_MAX))
+const texts = map(text(KEY_BYTES_MAX))
 export const consumer = object<Consumer>({
   namespace: key,
   name: key,

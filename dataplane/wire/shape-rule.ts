@@ -4,14 +4,13 @@
  */
 import {
   CONCURRENCY_MAX,
-  HEADER_VALUE_BYTES_MAX,
   KEY_BYTES_MAX,
+  LITERAL_BYTES_MAX,
   MATCHES_PER_RULE_MAX,
   PATTERN_BYTES_MAX,
   PREDICATES_PER_MATCH_MAX,
   RATE_COUNT_MAX,
   RATE_PERIOD_MS_MAX,
-  TARGET_BYTES_MAX,
 } from './limits.ts'
 import type { Limit, Rate } from './rate-limit.ts'
 import { aggregateMembers } from './shape-aggregate.ts'
@@ -64,7 +63,7 @@ export const host = object<Host>({
 const regex = text(PATTERN_BYTES_MAX, 1)
 
 const pathSegment = single({
-  literal: pattern(/^[^/]*$/, 'one segment, without a slash', TARGET_BYTES_MAX),
+  literal: pattern(/^[^/]*$/, 'one segment, without a slash', LITERAL_BYTES_MAX),
   param: key,
 })
 
@@ -81,7 +80,7 @@ const path = union<PathPattern>({
   regex: { pattern: regex },
 })
 
-const compared = text(HEADER_VALUE_BYTES_MAX)
+const compared = text(LITERAL_BYTES_MAX)
 const test = union<ValuePredicate['test']>({
   exact: { value: compared },
   prefix: { value: compared },
@@ -102,7 +101,7 @@ const match = object<Match>({
 })
 
 const pathRewrite = list(
-  single({ literal: text(TARGET_BYTES_MAX), param: key, rest: literal(true) }),
+  single({ literal: text(LITERAL_BYTES_MAX), param: key, rest: literal(true) }),
 )
 const hostname = nullable(pattern(/^[^\s/\\@]+$/, 'a host'))
 

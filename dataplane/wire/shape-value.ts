@@ -5,9 +5,9 @@
 import {
   EXPRESSION_BYTES_MAX,
   FIXED_BODY_BYTES_MAX,
-  HEADER_VALUE_BYTES_MAX,
   JSON_NESTING_MAX,
   KEY_BYTES_MAX,
+  LITERAL_BYTES_MAX,
 } from './limits.ts'
 import {
   both,
@@ -69,12 +69,12 @@ export const headerName = pattern(/^[!#$%&'*+.^_`|~0-9a-z-]+$/, 'a header name i
 const headerText = pattern(
   /^[\t\x20-\x7e\x80-\u{10ffff}]*$/u,
   'free of control characters',
-  HEADER_VALUE_BYTES_MAX,
+  LITERAL_BYTES_MAX,
 )
 
 export const headerTemplate = object<HeaderTemplate>({
   name: headerName,
-  value: template(headerText, HEADER_VALUE_BYTES_MAX),
+  value: template(headerText, LITERAL_BYTES_MAX),
   onFailure: oneOf(['remove', 'refuse']),
 })
 

@@ -313,6 +313,18 @@ const ODD: readonly unknown[] = [
   { expr: 'a' },
   { literal: '' },
   'é'.repeat(3_000),
+  'a\r\nb: c',
+  'x'.repeat(300),
+  '/a/{b}/**',
+  '/a//..',
+  '${request.path}',
+  '${',
+  '*',
+  '9'.repeat(20),
+  '1000000h',
+  '1e9/1ms',
+  'true',
+  '\ud800',
 ]
 
 /** Values with one or two places changed, dropped, doubled or exchanged. */
@@ -360,9 +372,10 @@ function read(holder: Holder, name: string): unknown {
   return Array.isArray(holder) ? holder[Number(name)] : holder[name]
 }
 
+/** Lists get no holes: bytes cannot make any. */
 function write(holder: Holder, name: string, value: unknown): void {
   if (!Array.isArray(holder)) holder[name] = value
-  else if (Number.isInteger(Number(name))) holder[Number(name)] = value
+  else if (Number.isInteger(Number(name))) holder[Math.min(Number(name), holder.length)] = value
 }
 
 function placesOf(value: unknown): { readonly holder: Holder; readonly name: string }[] {
