@@ -133,8 +133,9 @@ class Plane implements DataPlane {
       this.#probe = this.#newProbe()
       this.probeAddress = await usable(admin.host, admin.port, this.#probe)
       this.#threads = this.#newThreads(this.address.port)
-      await this.#threads.start()
-      this.#sync = await this.#startSync(this.#threads)
+      // The code of the workers is loaded while the first table is on its way.
+      const starting = this.#threads.start()
+      ;[this.#sync] = await Promise.all([this.#startSync(this.#threads), starting])
       await this.#openSocket()
     } catch (error) {
       await this.close(0)

@@ -69,6 +69,7 @@ export class Threads implements Workers, ThreadOwner {
   #lastRestartMs = Number.NEGATIVE_INFINITY
   /** Swaps and new workers come one after another: each sees a table that stands still. */
   #queue: Promise<unknown> = Promise.resolve()
+  #started: Promise<unknown> = Promise.resolve()
   readonly #watch: NodeJS.Timeout
 
   constructor(options: ThreadsOptions) {
@@ -81,7 +82,8 @@ export class Threads implements Workers, ThreadOwner {
   /** Resolves when the code of every worker is loaded. */
   async start(): Promise<void> {
     for (let i = 0; i < this.#options.workers; i++) this.#places.push(this.#spawn())
-    await Promise.all(this.#places.map((thread) => thread.started))
+    this.#started = Promise.all(this.#places.map((thread) => thread.started))
+    await this.#started
     for (const thread of this.#places) this.#acquaint(thread)
   }
 
@@ -123,6 +125,7 @@ export class Threads implements Workers, ThreadOwner {
   }
 
   async #swapAll(change: TableChange): Promise<readonly Rejection[]> {
+    await this.#started
     const bytes = sharedJson(change)
     const threads = this.threads.filter(({ state }) => state !== 'starting' && state !== 'gone')
     const turn = ++this.#turn

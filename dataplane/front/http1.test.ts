@@ -249,6 +249,14 @@ test('a slow head gets 408, a silent connection nothing', async (t) => {
   )
 })
 
+test('more connections than a worker may hold are closed, the others are served', async (t) => {
+  const { port } = await startFront(t, () => ok('served'))
+  const clients = Array.from({ length: 70 }, () => raw(t, port, `GET / HTTP/1.1\r\n${HOST}\r\n`))
+  const settled = ({ text, state }: Raw): boolean => text.endsWith('served') || state === 'closed'
+  await until('all are answered or closed', () => clients.every(settled))
+  assert.equal(clients.filter(({ text }) => text.endsWith('served')).length, 60)
+})
+
 test('the client is who a trusted proxy says it is', async (t) => {
   const trust = (address: string): 'trusted' | 'untrusted' =>
     address.startsWith('127.') || address.startsWith('10.') ? 'trusted' : 'untrusted'

@@ -37,11 +37,19 @@ const HEAD_CHECK_EVERY_MS = 500
 const IDLE_MS = 75_000
 const IDLE_SWEEP_EVERY_MS = 5_000
 
-export interface FrontTimings {
+/** Of one worker: an idle one takes 8 KB and a file descriptor; more are closed unanswered. */
+const CONNECTIONS_MAX = 16_384
+
+export interface FrontBounds {
   readonly headMs: number
   readonly headCheckEveryMs: number
+  readonly connectionsMax: number
 }
-const TIMINGS: FrontTimings = { headMs: HEAD_TIMEOUT_MS, headCheckEveryMs: HEAD_CHECK_EVERY_MS }
+const BOUNDS: FrontBounds = {
+  headMs: HEAD_TIMEOUT_MS,
+  headCheckEveryMs: HEAD_CHECK_EVERY_MS,
+  connectionsMax: CONNECTIONS_MAX,
+}
 
 const PARSER: ServerOptions = {
   httpValidation: 'strict',
@@ -84,14 +92,15 @@ export class Http1Front {
   #mode: 'serving' | 'draining' = 'serving'
   #lastAcceptMs: number
 
-  constructor(owner: FrontOwner, { headMs, headCheckEveryMs }: FrontTimings = TIMINGS) {
+  constructor(owner: FrontOwner, bounds: FrontBounds = BOUNDS) {
     this.#owner = owner
     this.#lastAcceptMs = owner.now()
     this.#server = createServer({
       ...PARSER,
-      headersTimeout: headMs,
-      connectionsCheckingInterval: headCheckEveryMs,
+      headersTimeout: bounds.headMs,
+      connectionsCheckingInterval: bounds.headCheckEveryMs,
     })
+    this.#server.maxConnections = bounds.connectionsMax
     // 0: node:http would silently drop headers beyond a number; ours answers 431.
     this.#server.maxHeadersCount = 0
     this.#server.on('connection', (socket) => this.#accepted(socket))

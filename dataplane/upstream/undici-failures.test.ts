@@ -21,6 +21,9 @@ import {
 import { answerOf, startRecorder, until } from './fake/recorder.ts'
 
 const BROKEN: readonly (readonly [string, string, string])[] = [
+  ['a control character', 'HTTP/1.1 200 OK\r\nx-a: a\u0001b\r\n\r\n', 'upstream-invalid'],
+  ['a folded line', 'HTTP/1.1 200 OK\r\nx-a: a\r\n b\r\n\r\n', 'upstream-invalid'],
+  ['a space in a name', 'HTTP/1.1 200 OK\r\nx-a : a\r\n\r\n', 'upstream-invalid'],
   ['closes without an answer', '', 'upstream-reset'],
   ['stops within the head', 'HTTP/1.1 200 OK\r\ncontent-le', 'upstream-reset'],
   [

@@ -58,7 +58,7 @@ export async function startFront(
     },
     bug: (error) => void bugs.push(error),
   }
-  const front = new Http1Front(owner, { headMs: 400, headCheckEveryMs: 50 })
+  const front = new Http1Front(owner, { headMs: 400, headCheckEveryMs: 50, connectionsMax: 60 })
   t.after(async () => {
     front.destroy()
     deadlines.stop()
