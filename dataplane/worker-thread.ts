@@ -1,7 +1,7 @@
 /**
  * One worker as the main thread sees it: what it was asked, what it has answered, and whether it is
  * alive. Knows nothing of the others; threads.ts keeps them together.
- * Pinned by threads.test.ts: "a worker that dies is replaced and brought to the current table".
+ * Pinned by worker-thread.test.ts: "a worker that dies is replaced and brought to the current table".
  */
 import { Worker } from 'node:worker_threads'
 import type { Rejection } from '#wire/session'

@@ -1,7 +1,7 @@
 /**
  * A worker's root: one thread that serves. It puts together the front, the phases' environment and
  * the upstream, prepares the tables that the main thread hands it, and says what it sees.
- * Pinned by threads.test.ts: "a worker that dies is replaced and brought to the current table".
+ * Pinned by worker-thread.test.ts: "a worker that dies is replaced and brought to the current table".
  */
 import { randomBytes } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'

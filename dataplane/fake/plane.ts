@@ -10,6 +10,7 @@ import { createLimitMemory } from '../limits/shared.ts'
 import { Metrics } from '../metrics.ts'
 import type { Logger, TableChange } from '../sync/port.ts'
 import { columnsOf, Threads, type ThreadsOptions } from '../threads.ts'
+import type { WorkerStart } from '../worker-protocol.ts'
 import { portOf } from '../upstream/fake/recorder.ts'
 
 export const BACKEND = 'shop/books:80'
@@ -101,6 +102,7 @@ export async function startThreads(
   t: TestContext,
   workers: number,
   some: Partial<ThreadsOptions> = {},
+  sharing: WorkerStart['sharing'] = 'reusePort',
 ): Promise<Running> {
   const port = await freePort()
   const log = listLog()
@@ -115,7 +117,7 @@ export async function startThreads(
     start: {
       host: '127.0.0.1',
       port,
-      sharing: 'reusePort',
+      sharing,
       limits,
       accessLog: 'on',
     },
