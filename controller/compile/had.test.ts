@@ -18,6 +18,7 @@ import {
 
 /** Renames rule `one` to `two` in an update that is invalid for another reason. */
 const RENAMED = route('a/r', [rule('two'), rule('bad', { match: [{ path: '/b', when: 'nope(' }] })])
+const DENY = { forbidden: { detail: 'Ask us.' } }
 const OWN_NAMESPACE = { kind: 'Namespace', name: 'a' }
 
 test('a rule keeps its policy when both are renamed in an update that is invalid', () => {
@@ -127,4 +128,15 @@ test("a policy that still attaches says today's word, and its Secrets are today'
   assert.ok(cluster.object('secret a/pepper:pepper') !== null)
   cluster.remove('Secret', 'a', 'pepper')
   assert.equal(cluster.auth('a/r/one'), 'policy-invalid')
+})
+
+test('a policy that attaches to the rule in another way says nothing of what it said before', () => {
+  const cluster = new Cluster().apply(
+    route('a/r', [rule('one')]),
+    authPolicy('a/p', [toRoute('r#one')], { authenticate: JWT }),
+  )
+  cluster.apply(RENAMED, authPolicy('a/p', [toRoute('r')], { authenticate: JWT, deny: DENY }))
+  assert.equal(cluster.auth('a/r/one'), 'a/p/defaults')
+  const { auth } = cluster.rule('a/r/one')
+  assert.equal(auth.kind === 'policy' ? auth.deny : null, 'a/p/defaults')
 })
