@@ -19,11 +19,15 @@ function plain(raw: readonly string[]): Plain {
   const lengths = named('content-length')
   if (lengths.length > 1 || lengths.some((length) => !/^[0-9]{1,15}$/.test(length)))
     return 'invalid'
+  const codings = named('transfer-encoding')
+  if (codings.length > 1 || codings.some((coding) => coding.toLowerCase() !== 'chunked'))
+    return 'invalid'
   const listed = named('connection')
     .flatMap((value) => value.split(','))
     .map((token) => token.trim().toLowerCase())
   const dropped = new Set([
     ...HOP,
+    'x-fairlead-cause',
     'content-length',
     ...listed.filter((token) => token !== 'close'),
   ])
@@ -43,9 +47,13 @@ const NAMES = [
   'Set-Cookie',
   'Upgrade',
   'Transfer-Encoding',
+  'X-Fairlead-Cause',
   'Date',
 ]
 const VALUES = [
+  'chunked',
+  'Chunked',
+  'gzip, chunked',
   'x-hop',
   'close',
   'Close, X-Hop',
@@ -79,6 +87,17 @@ test('agrees with its plain twin on any list', () => {
     }),
     { numRuns: 3_000 },
   )
+})
+
+test('an answer in a coding that nobody would undo is refused', () => {
+  for (const coding of ['gzip, chunked', 'chunked, gzip', 'gzip', 'xchunked', 'identity', ''])
+    assert.equal(readHead('GET', 200, ['Transfer-Encoding', coding]).kind, 'invalid', coding)
+  assert.equal(readHead('GET', 200, ['transfer-encoding', 'CHUNKED']).kind, 'head')
+})
+
+test('a backend cannot say that the gateway has refused a request', () => {
+  const head = readHead('GET', 403, ['X-Fairlead-Cause', 'forbidden', 'x-other', 'y'])
+  assert.deepEqual(head, { kind: 'head', headers: ['x-other', 'y'], bytesDeclared: null })
 })
 
 test('only final statuses pass', () => {

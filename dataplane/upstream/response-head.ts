@@ -25,9 +25,12 @@ const HOP_BY_HOP: ReadonlySet<string> = new Set([
   'upgrade',
   'te',
 ])
+/** An error without it is the backend's (docs/errors.md): no backend may speak for the gateway. */
+const OURS = 'x-fairlead-cause'
+
 /** Only names of these lengths need a second look. */
 const SPECIAL_LENGTHS: ReadonlySet<number> = new Set(
-  [...HOP_BY_HOP, 'content-length'].map((name) => name.length),
+  [...HOP_BY_HOP, OURS, 'content-length'].map((name) => name.length),
 )
 
 /** Digits only, and within what a number holds exactly. */
@@ -36,6 +39,7 @@ const LENGTH = /^\d{1,15}$/
 interface Reading {
   readonly headers: string[]
   length: string | null
+  coding: 'none' | 'chunked'
   /** Fields named by Connection, lower case; null: none but the usual. */
   listed: string[] | null
 }
@@ -47,7 +51,7 @@ export function readHead(
   raw: readonly string[],
 ): ResponseHead {
   if (status < 200 || status > 599) return invalid('a status outside 200 to 599')
-  const reading: Reading = { headers: [], length: null, listed: null }
+  const reading: Reading = { headers: [], length: null, coding: 'none', listed: null }
   for (let i = 0; i + 1 < raw.length; i += 2) {
     const wrong = readField(raw[i] ?? '', raw[i + 1] ?? '', reading)
     if (wrong !== null) return invalid(wrong)
@@ -72,25 +76,35 @@ function invalid(because: string): ResponseHead {
   return { kind: 'invalid', because }
 }
 
-type HeaderKind = 'other' | 'length' | 'connection' | 'hop'
+type HeaderKind = 'other' | 'length' | 'coding' | 'connection' | 'dropped'
 
 function kindOf(name: string): HeaderKind {
   const lower = name.toLowerCase()
   if (lower === 'content-length') return 'length'
+  if (lower === 'transfer-encoding') return 'coding'
   if (lower === 'connection') return 'connection'
-  return HOP_BY_HOP.has(lower) ? 'hop' : 'other'
+  return HOP_BY_HOP.has(lower) || lower === OURS ? 'dropped' : 'other'
 }
 
 /** Remembers what the field says; a reason where it must not say that. */
-function note(kind: 'length' | 'connection' | 'hop', value: string, into: Reading): string | null {
+function note(kind: Exclude<HeaderKind, 'other'>, value: string, into: Reading): string | null {
+  if (kind === 'dropped') return null
   if (kind === 'connection') {
     for (const token of value.toLowerCase().split(',')) noteListed(token.trim(), into)
     return null
   }
-  if (kind === 'hop') return null
+  if (kind === 'coding') return noteCoding(value, into)
   if (into.length !== null) return 'more than one content-length'
   if (!LENGTH.test(value)) return 'a content-length that is not a number'
   into.length = value
+  return null
+}
+
+/** The library undoes `chunked` alone: what another coding has made would pass for the content. */
+function noteCoding(value: string, into: Reading): string | null {
+  if (into.coding === 'chunked') return 'more than one transfer coding'
+  if (value.toLowerCase() !== 'chunked') return 'a transfer coding that is not chunked'
+  into.coding = 'chunked'
   return null
 }
 
@@ -120,6 +134,7 @@ function withLength(method: string, status: number, { headers, length }: Reading
 /** Framing, routing and trust must stand in the head: a trailer is read too late to change them. */
 const NEVER_TRAILERS: ReadonlySet<string> = new Set([
   ...HOP_BY_HOP,
+  OURS,
   'content-length',
   'content-encoding',
   'content-type',
