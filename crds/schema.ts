@@ -30,8 +30,8 @@ export interface Rule<T> {
   readonly at?: string
 }
 
-/** How the text of a string is read; the reference marks the first two. */
-export type Form = 'expression' | 'template' | 'text'
+/** How the text of a string is read, where it is parsed; the reference marks the first two. */
+export type Form = 'expression' | 'template' | 'pattern'
 
 /** The static type of a schema. */
 export type Spec<S> = S extends TUnsafe<infer T> ? T : never

@@ -155,7 +155,7 @@ const STARTS_WITH_SLASH: Rule<string> = {
 
 /** RE2; whether it compiles is judged by compile, which has the engine. */
 export function Regex(doc: Doc): TUnsafe<string> {
-  return Text({ ...doc, min: 1, max: 256 })
+  return Text({ ...doc, min: 1, max: 256, form: 'pattern' })
 }
 
 /** CEL, bare. */

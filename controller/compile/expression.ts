@@ -4,19 +4,10 @@
  * to do. Used by every compile step that meets an expression.
  * Pinned by expression.test.ts: "whatever is accepted can be prepared".
  */
-import { utf8Bytes } from '#wire/expression-text'
-import { EXPRESSIONS_PER_OBJECT_BYTES_MAX } from '#wire/limits'
 import type { Place } from '#wire/vocabulary'
 import { compilePattern } from './expression-pattern.ts'
 import type { Walk } from './expression-shape.ts'
-import {
-  expensive,
-  invalid,
-  placeOf,
-  readExpression,
-  type Fault,
-  type Read,
-} from './expression-syntax.ts'
+import { invalid, placeOf, readExpression, type Fault, type Read } from './expression-syntax.ts'
 import { visitValue } from './expression-walk.ts'
 import type { Checked, FieldPath, Problem } from './problem.ts'
 
@@ -31,19 +22,8 @@ export interface Within {
   readonly forEachCalls?: readonly string[]
   /** The rule reads the request's body. Absent: no. */
   readonly readBody?: 'yes' | 'no'
-  /** Shared by all expressions of one resource, where their sum is to be bounded. */
-  readonly spending?: Spending
   /** What its value is used as: `when` and `require` need a bool. Absent: anything. */
   readonly expects?: 'bool'
-}
-
-/** Bytes of the expressions of one resource that were parsed so far. */
-export interface Spending {
-  bytes: number
-}
-
-export function createSpending(): Spending {
-  return { bytes: 0 }
 }
 
 /** What one or several expressions read. All lists are sorted and without duplicates. */
@@ -86,21 +66,11 @@ export interface Examined {
 }
 
 export function examine(source: string, within: Within): Examined {
-  const spent = overspent(source, within.spending)
-  if (spent !== null) return { facts: null, faults: [spent] }
   const read = readExpression(source)
   if (read.kind === 'fault') return { facts: null, faults: [read.fault] }
   const walk = walkOver(read, within)
   if (walk.faults.length > 0) return { facts: null, faults: walk.faults.slice(0, FAULTS_MAX) }
   return { facts: factsOf(walk), faults: [] }
-}
-
-function overspent(source: string, spending: Spending | undefined): Fault | null {
-  if (spending === undefined) return null
-  spending.bytes += utf8Bytes(source)
-  if (spending.bytes <= EXPRESSIONS_PER_OBJECT_BYTES_MAX) return null
-  const sum = `${EXPRESSIONS_PER_OBJECT_BYTES_MAX / 1024} KiB`
-  return expensive(0, `the expressions of this resource are longer than ${sum} together; split it`)
 }
 
 function walkOver(read: Extract<Read, { kind: 'tree' }>, within: Within): Walk {

@@ -5,6 +5,7 @@
  * Pinned by policy-in-force.test.ts: "a policy that is invalid in any part is unusable".
  */
 import type { AuthPolicyPart } from '../../crds/auth-policy.ts'
+import type { SpecOf } from '../../crds/kinds.ts'
 import type { RateLimitPolicyPart } from '../../crds/rate-limit-policy.ts'
 import type { TargetRef } from '../../crds/reference.ts'
 import { objectId } from '#wire/table'
@@ -18,11 +19,12 @@ import {
   type Unit,
   UNITS,
 } from './attach.ts'
+import { overspent } from './expression-budget.ts'
 import { type InForce, inForce, type Reading } from './last-valid.ts'
 import { type Checked, FieldPath, type Problem } from './problem.ts'
 import type { Reader } from './reader.ts'
 import { grantsBy, namesOf } from './resolve.ts'
-import { readSpec, salvageTargets } from './salvage.ts'
+import { type Read, readSpec, salvageTargets } from './salvage.ts'
 import { type Sealed, type Sealer, sourceOf } from './seal.ts'
 import type { RememberedPolicy, Resource } from './snapshot.ts'
 import type { AuthParts, LimitParts, LimitWithin, Steps } from './steps.ts'
@@ -108,7 +110,7 @@ interface Scene {
 function readingOf(kind: PolicyKind, resource: Resource, scene: Scene): PolicyReading {
   switch (kind) {
     case 'AuthPolicy': {
-      const { spec, problems } = readSpec(kind, resource)
+      const { spec, problems } = readAffordable(kind, resource)
       if (spec === null) return unread(kind, resource, problems)
       const parts = eachPart(spec, (part: AuthPolicyPart, path) => {
         const at = new FieldPath<AuthPolicyPart>(path)
@@ -118,7 +120,7 @@ function readingOf(kind: PolicyKind, resource: Resource, scene: Scene): PolicyRe
       return readingFrom(spec.targetRefs, parts)
     }
     case 'RateLimitPolicy': {
-      const { spec, problems } = readSpec(kind, resource)
+      const { spec, problems } = readAffordable(kind, resource)
       if (spec === null) return unread(kind, resource, problems)
       const parts = eachPart(spec, (part: RateLimitPolicyPart, path) => {
         const at = new FieldPath<RateLimitPolicyPart>(path)
@@ -130,6 +132,13 @@ function readingOf(kind: PolicyKind, resource: Resource, scene: Scene): PolicyRe
     default:
       return kind satisfies never
   }
+}
+
+/** Nothing is read of one that has too many expressions: it cannot be enforced. */
+function readAffordable<K extends PolicyKind>(kind: K, resource: Resource): Read<SpecOf[K]> {
+  const read = readSpec(kind, resource)
+  const tooMuch = read.spec === null ? [] : overspent(kind, read.spec)
+  return tooMuch.length === 0 ? read : { spec: null, problems: tooMuch }
 }
 
 function unread(

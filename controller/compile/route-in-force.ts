@@ -5,12 +5,19 @@
  */
 import type { ApiRouteSpec, RouteRule } from '../../crds/api-route.ts'
 import type { Reject } from '#wire/value'
+import { overspent } from './expression-budget.ts'
 import { type InForce, inForce, type Reading } from './last-valid.ts'
 import { ANY_HOST } from './ownership.ts'
 import { FieldPath, type Problem } from './problem.ts'
 import type { Reader } from './reader.ts'
 import { type GatewayNamed, gatewaysOf, grantsBy, keyOf, namesOf } from './resolve.ts'
-import { readSpec, type SalvagedRoute, type SalvagedRule, salvageRoute } from './salvage.ts'
+import {
+  readSpec,
+  type SalvagedRoute,
+  type SalvagedRule,
+  salvageRoute,
+  withoutExpressions,
+} from './salvage.ts'
 import type { Resource } from './snapshot.ts'
 import type { CompiledRule, CompileRule, StepWithin } from './steps.ts'
 import { notSupportedYet } from './supported.ts'
@@ -65,6 +72,15 @@ interface Form extends SalvagedRoute {
 }
 
 function formOf(resource: Resource): Form {
+  const form = readForm(resource)
+  const spec = { rules: form.rules.map(({ rule }) => rule) }
+  const tooMuch = overspent('ApiRoute', spec)
+  if (tooMuch.length === 0) return form
+  const rules = form.rules.map((one) => ({ ...one, rule: withoutExpressions(one.rule) }))
+  return { ...form, topValid: 'no', rules, problems: [...form.problems, ...tooMuch] }
+}
+
+function readForm(resource: Resource): Form {
   const { spec, problems } = readSpec('ApiRoute', resource)
   if (spec === null) return { ...salvageRoute(resource.content), problems }
   const rules = spec.rules.map((rule, position): SalvagedRule => ({ valid: 'yes', position, rule }))

@@ -5,7 +5,7 @@
  * Pinned by salvage.test.ts: "a broken rule keeps its matches, its neighbours keep everything".
  */
 import type { ApiGatewaySpec } from '../../crds/api-gateway.ts'
-import type { ApiRouteSpec, RouteRule } from '../../crds/api-route.ts'
+import type { ApiRouteSpec, RouteMatch, RouteRule } from '../../crds/api-route.ts'
 import { decode } from '../../crds/decode.ts'
 import type { CrdKind, SpecOf } from '../../crds/kinds.ts'
 import type { TargetRef } from '../../crds/reference.ts'
@@ -124,6 +124,31 @@ function standIn(item: Fields, name: string): RouteRule | null {
   // Whatever else stands there than true: it is not open.
   const open = 'public' in item ? { public: item['public'] === true } : {}
   return { ...rule, ...open, name }
+}
+
+/**
+ * A rule of a route that has too many expressions for any of them to be read: it rejects what its
+ * methods, paths and names of headers match. Whom only a pattern tells apart is not known.
+ */
+export function withoutExpressions(rule: RouteRule): RouteRule {
+  const match = rule.match.filter(({ pathRegex }) => pathRegex === undefined).map(plainMatch)
+  const open = rule.public === undefined ? {} : { public: rule.public }
+  return { ...open, name: rule.name, match, respond: STAND_IN }
+}
+
+function plainMatch({ method, path, headers, queryParams }: RouteMatch): RouteMatch {
+  return {
+    ...(method === undefined ? {} : { method }),
+    ...(path === undefined ? {} : { path }),
+    ...(headers === undefined ? {} : { headers: headers.map(plainPredicate) }),
+    ...(queryParams === undefined ? {} : { queryParams: queryParams.map(plainPredicate) }),
+  }
+}
+
+type Predicate = NonNullable<RouteMatch['headers']>[number]
+
+function plainPredicate(predicate: Predicate): Predicate {
+  return predicate.regex === undefined ? predicate : { name: predicate.name, present: true }
 }
 
 // ---- policies -------------------------------------------------------------------------------

@@ -40,6 +40,11 @@ export function parseTemplate(
   return { value: problems.length === 0 ? parts : null, problems, facts: mergeFacts(facts) }
 }
 
+/** The expressions in a template, up to where it can no longer be read. */
+export function holesOf(text: string): readonly string[] {
+  return piecesOf(text).flatMap((piece) => (piece.kind === 'hole' ? [piece.source] : []))
+}
+
 type Piece =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'hole'; readonly source: string; readonly at: number }
