@@ -35,6 +35,8 @@ const LONG = 'a'.repeat(9_000)
 const REFUSED: readonly (readonly [string, string, string, string])[] = [
   ['no host', 'GET / HTTP/1.1\r\n\r\n', '400', 'bad-request'],
   ['no host, 1.0', 'GET / HTTP/1.0\r\n\r\n', '400', 'bad-request'],
+  ['version 2.0', `GET / HTTP/2.0\r\n${HOST}\r\n`, '400', 'bad-request'],
+  ['version 0.9', `GET / HTTP/0.9\r\n${HOST}\r\n`, '400', 'bad-request'],
   ['two hosts', `GET / HTTP/1.1\r\n${HOST}${HOST}\r\n`, '400', 'bad-request'],
   ['empty host', 'GET / HTTP/1.1\r\nHost:\r\n\r\n', '400', 'bad-request'],
   ['host with a path', 'GET / HTTP/1.1\r\nHost: a/b\r\n\r\n', '400', 'bad-request'],

@@ -183,7 +183,7 @@ export class Http1Front {
     const head = readRequestHead({
       method: incoming.method ?? '',
       target: incoming.url ?? '',
-      protocol: incoming.httpVersionMinor === 0 ? '1.0' : '1.1',
+      protocol: VERSIONS.get(incoming.httpVersion) ?? 'other',
       headers: incoming.rawHeaders,
       scheme: 'http',
       lastHost: connection.lastHost,
@@ -303,6 +303,11 @@ interface Rest {
   readonly body: RequestBody
   readonly answer: Answer
 }
+
+const VERSIONS: ReadonlyMap<string, '1.0' | '1.1'> = new Map([
+  ['1.1', '1.1'],
+  ['1.0', '1.0'],
+])
 
 /** Null: the connection broke, there is nothing to answer. */
 function failureOf(error: NodeJS.ErrnoException): Failure | null {

@@ -12,7 +12,8 @@ import { type LastHost, readHost, readHostAgain } from './host.ts'
 export interface RawHead {
   readonly method: string
   readonly target: string
-  readonly protocol: '1.0' | '1.1'
+  /** other: the parser takes versions that nobody sends, and would read them as one of these. */
+  readonly protocol: '1.0' | '1.1' | 'other'
   /** Flat list as received. */
   readonly headers: readonly string[]
   readonly scheme: 'http' | 'https'
@@ -187,6 +188,7 @@ function refusalOf(raw: RawHead, fields: Fields, target: Target): Failure | null
 /** RFC 9112 section 6.3, and where it leaves a choice, none. */
 function framingOf({ protocol }: RawHead, fields: Fields): Failure | null {
   const { lengths, length, codings, coding } = fields
+  if (protocol === 'other') return bad('The versions of HTTP spoken here are 1.0 and 1.1.')
   if (lengths + codings > 1) return bad('The length of the body is stated more than once.')
   if (lengths === 1 && !LENGTH.test(length)) return bad('Content-Length is not a number.')
   if (codings === 0) return null
