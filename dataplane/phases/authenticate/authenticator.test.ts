@@ -30,6 +30,9 @@ addConsumer(env, consumer('acme', { identities: [id(A, 'acme'), id(B, 'acme')] }
 addConsumer(env, consumer('globex', { identities: [id(A, 'globex')] }))
 addConsumer(env, consumer('twin-1', { identities: [id(A, 'twins')] }))
 addConsumer(env, consumer('twin-2', { identities: [id(A, 'twins')] }))
+// of another namespace: neither takes over a token of this one nor makes it ambiguous
+const claimed = [id(A, 'acme'), id(A, 'globex'), id(A, 'twins'), id(B, 'acme')]
+addConsumer(env, consumer('intruder', { namespace: 'strangers', identities: claimed }))
 const shopper = addConsumer(env, consumer('shopper', { namespace: 'shop' }))
 const acme = env.directory.consumer('partners/acme') ?? shopper
 
@@ -55,7 +58,9 @@ async function tokenOf(
     ...(verdict === 'expired' ? { exp: NOW_S - 100 } : {}),
   }
   const text = await token(verdict === 'forged' ? stranger : keys[issuer], claims)
-  const known = env.directory.consumersOf(issuer, 'azp', azp ?? '')
+  const known = env.directory
+    .consumersOf(issuer, 'azp', azp ?? '')
+    .filter(({ namespace }) => namespace === 'partners')
   const consumers = known.map(({ namespace, name }) => `${namespace}/${name}`)
   return { text, fact: { is: 'token', issuer, audiences, verdict, consumers } }
 }
@@ -176,11 +181,14 @@ function shownOf(request: Request): readonly Shown[] {
   ]
 }
 
+/** A policy of the namespace in which its Consumers are. */
+const UNIT = 'partners/shop/defaults'
+
 function answerOf(all: readonly EntryFact[], shown: readonly Shown[]): unknown {
-  const reader = new FakeReader().put('authenticate', 'p', wireOf(all))
+  const reader = new FakeReader().put('authenticate', UNIT, wireOf(all))
   const auth = {
     kind: 'policy',
-    authenticate: 'p',
+    authenticate: UNIT,
     authorize: [],
     forward: null,
     deny: null,

@@ -93,7 +93,8 @@ function authenticatorOf(
   if (before !== undefined && secrets.every((secret, i) => secret === before.secrets[i])) {
     return before.authenticator
   }
-  const authenticator = newAuthenticator(unit, secrets, env)
+  const [namespace = ''] = key.split('/', 1)
+  const authenticator = newAuthenticator(unit, secrets, { ...env, namespace })
   if (isRefused(authenticator)) reader.reject('authenticate', key, authenticator.because)
   else env.auth.built.authenticators.set(unit, { secrets, authenticator })
   return authenticator
@@ -104,12 +105,17 @@ function pepperOf(entry: AuthenticateEntry, reader: TableReader): SecretValue | 
   return reader.get('secret', entry.pepper)
 }
 
+interface UnitEnvironment extends PrepareEnvironment {
+  readonly namespace: string
+}
+
 function newAuthenticator(
   unit: Authenticate,
   secrets: readonly (SecretValue | null)[],
-  env: PrepareEnvironment,
+  env: UnitEnvironment,
 ): Authenticator | Refused {
-  const environment: JudgeEnvironment = { ...env.auth, directory: env.directory }
+  const { directory, namespace } = env
+  const environment: JudgeEnvironment = { ...env.auth, directory, namespace }
   const ready: { readonly name: string; readonly entry: ReadyEntry }[] = []
   for (const [i, entry] of unit.entries.entries()) {
     if (entry.kind === 'anonymous') continue

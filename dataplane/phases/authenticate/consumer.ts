@@ -8,9 +8,14 @@ import type { Directory } from '../../runtime/prepare.ts'
 import { stringsOf } from './claims.ts'
 import type { StrictObject, StrictValue } from './strict-json.ts'
 
-/** A token of the issuer names whoever states one of its claims with just that value. */
+/**
+ * A token of the issuer names whoever states one of its claims with just that value. Only Consumers
+ * of the policy's own namespace count: whoever writes one elsewhere must neither take a token over
+ * nor lend its groups to it.
+ */
 export function consumerOf(
   directory: Directory,
+  namespace: string,
   issuer: string,
   claims: StrictObject,
 ): Consumer | null | 'ambiguous' {
@@ -19,6 +24,7 @@ export function consumerOf(
     const value = identityText(claims[claim])
     if (value === null) continue
     for (const consumer of directory.consumersOf(issuer, claim, value)) {
+      if (consumer.namespace !== namespace) continue
       if (found !== null && found !== consumer) return 'ambiguous'
       found = consumer
     }

@@ -31,6 +31,8 @@ interface BuiltAuthenticator {
 
 /** What judges of credentials need at request time. */
 export interface JudgeEnvironment extends AuthEnvironment {
+  /** Of the policy: its Consumers are whom a token can name. */
+  readonly namespace: string
   readonly directory: Directory
 }
 

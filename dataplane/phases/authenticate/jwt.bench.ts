@@ -44,7 +44,7 @@ const keys = Array.from({ length: TOKENS }, (_, i) => keyOf(`${i}`.padStart(43, 
 for (const key of keys) addKey(env, key, acme)
 
 const reader = new FakeReader()
-  .put('authenticate', 'unit', {
+  .put('authenticate', 'partners/unit/defaults', {
     entries: [jwtEntry({ keys: { kind: 'inline', keys: [{ ...issuerKey.jwk }] } }), apiKeyEntry()],
   })
   .put('authorize', 'scopes', {
@@ -61,7 +61,7 @@ const reader = new FakeReader()
 function ruleOf(parts: Partial<Extract<RuleAuth, { kind: 'policy' }>> = {}) {
   const auth: RuleAuth = {
     kind: 'policy',
-    authenticate: 'unit',
+    authenticate: 'partners/unit/defaults',
     authorize: [],
     forward: null,
     deny: null,

@@ -47,7 +47,8 @@ export class TokenJudge {
   #known(token: KeptToken): Judgement {
     const wrong = outOfTime(token.validity, this.#environment.nowMs())
     if (wrong !== null) return wrong
-    const consumer = consumerOf(this.#environment.directory, token.issuer, token.claims)
+    const { directory, namespace } = this.#environment
+    const consumer = consumerOf(directory, namespace, token.issuer, token.claims)
     if (consumer === 'ambiguous') {
       return { kind: 'ambiguous', because: 'names more than one Consumer' }
     }

@@ -45,7 +45,7 @@ export function fakeEnvironment(): FakeEnvironment {
 }
 
 export function judging(env: FakeEnvironment): JudgeEnvironment {
-  return { ...env.auth, directory: env.directory }
+  return { ...env.auth, directory: env.directory, namespace: 'partners' }
 }
 
 export function consumer(name: string, parts: Partial<Consumer> = {}): Consumer {
