@@ -49,7 +49,6 @@ const TOKEN_BYTES_MAX = 16 * 1024
 const REFUSALS_LOGGED_EVERY_MS = 1_000
 /** Between the last frame and the end of the connection, for what is still on its way. */
 const FAREWELL_MS = 1_000
-const SILENT_PINGS_MAX = 3
 
 export async function openDoor(options: DoorOptions): Promise<Door> {
   const { listen, certificate, log, timings } = options
@@ -158,7 +157,7 @@ async function welcome(
   session: Http2Session,
   { timings, accept }: DoorOptions,
 ): Promise<void> {
-  const silence = watchSilence(session, timings.pingEveryMs)
+  const silence = watchSilence(session, timings)
   visitor.stream.respond({ ':status': 200, 'content-type': 'application/x-ndjson' })
   await accept(visitor)
   clearInterval(silence)
@@ -182,22 +181,18 @@ function tokenOf(headers: IncomingHttpHeaders): string | null {
 }
 
 /** A dead peer answers no PING, although the kernel still takes what we send. */
-function watchSilence(session: Http2Session, everyMs: number): NodeJS.Timeout {
-  let unanswered = 0
+function watchSilence(session: Http2Session, { pingEveryMs, silenceMs }: Timings): NodeJS.Timeout {
+  let heardAtMs = performance.now()
   return setInterval(() => {
-    if (unanswered >= SILENT_PINGS_MAX) {
+    if (session.closed || session.destroyed) return // it is ending as it is
+    if (performance.now() - heardAtMs > silenceMs) {
       session.destroy()
       return
     }
-    unanswered += 1
-    try {
-      session.ping((error) => {
-        if (error === null) unanswered = 0
-      })
-    } catch {
-      session.destroy()
-    }
-  }, everyMs)
+    session.ping((error) => {
+      if (error === null) heardAtMs = performance.now()
+    })
+  }, pingEveryMs)
 }
 
 type Refuse = (stream: ServerHttp2Stream, status: 401 | 503, because: string) => void

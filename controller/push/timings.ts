@@ -5,6 +5,8 @@ import { COMMIT_EVERY_MS, PING_EVERY_MS } from '#wire/limits'
 
 export interface Timings {
   readonly pingEveryMs: number
+  /** A connection whose pings (HTTP/2's own) stay unanswered for so long is dead. */
+  readonly silenceMs: number
   /** After a refusal. */
   readonly commitEveryMs: number
   /** A table of 10,000 routes is swapped in well under a second; a hung worker is replaced in 6 s. */
@@ -19,6 +21,7 @@ export interface Timings {
 
 export const TIMINGS: Timings = {
   pingEveryMs: PING_EVERY_MS,
+  silenceMs: 3 * PING_EVERY_MS,
   commitEveryMs: COMMIT_EVERY_MS,
   ackWithinMs: 3 * PING_EVERY_MS,
   drainWithinMs: 3 * PING_EVERY_MS,

@@ -47,6 +47,11 @@ class Cutter {
     })
   }
 
+  /** The network loses everything from now on, and tells nobody. */
+  freeze(): void {
+    for (const socket of this.#sockets) socket.pause()
+  }
+
   /** Breaks what stands. */
   cut(): void {
     for (const socket of this.#sockets) socket.destroy()
@@ -111,3 +116,17 @@ wireTest(
     cutter.close()
   },
 )
+
+wireTest('a data plane that the network lost is no member any more', async (world) => {
+  const push = await world.push({ timings: { pingEveryMs: 10, silenceMs: 200 } })
+  push.offer({ tables: new Map([[GATEWAY, compiled(SAMPLES)]]), basis: { ApiRoute: '1' } })
+  const cutter = new Cutter(push.port)
+  const controllers = [`https://127.0.0.1:${await cutter.listen()}`]
+  const { sync } = await world.sync([], { controllers })
+  await sync.ready
+  await until('a member', () => push.members(GATEWAY).length === 1)
+  cutter.freeze()
+  await until('no member', () => push.members(GATEWAY).length === 0)
+  assert.equal(sync.state().readiness, 'ready')
+  cutter.close()
+})
