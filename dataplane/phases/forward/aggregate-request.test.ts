@@ -1,4 +1,6 @@
-/** Promises of aggregate-request.ts: what a backend sees of a call. */
+/**
+ * Promises of aggregate-request.ts: what a backend sees of a call.
+ */
 import assert from 'node:assert/strict'
 import type { IncomingMessage } from 'node:http'
 import { type TestContext, test } from 'node:test'

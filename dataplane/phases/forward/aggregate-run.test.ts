@@ -116,9 +116,10 @@ test('the deadline of the whole settles everything that is late', async (t) => {
     call('after', { path: '/after', dependsOn: ['slow'], fallback: late }),
   ]
   const tree = body({ fast: 'calls.fast.body', slow: 'calls.slow.body', after: 'calls.after.body' })
-  const { text } = await ask(action(calls, tree, { deadlineMs: 60 }), made)
+  const { text, header } = await ask(action(calls, tree, { deadlineMs: 60 }), made)
   assert.match(text, /^\{"fast":1,"slow":"late","after":"late","_errors":/)
   assert.ok(!made.seen.includes('/after'), 'nothing begins after the deadline')
+  assert.match(header('server-timing') ?? '', /slow;dur=/, 'what was cut off has taken its time')
 })
 
 test('a client that leaves cancels every call', async (t) => {

@@ -246,12 +246,21 @@ export class AggregateRun {
     for (const sent of this.#sent) sent.abort()
     this.#sent.clear()
     const late = [...this.#states.keys()].filter((position) => this.#states[position] !== 'settled')
+    for (const position of late) this.#lateTiming(position)
     // None of them may begin now that others settle.
     for (const position of late) this.#states[position] = 'running'
     for (const position of late) {
       if (this.#over === 'yes') return
       this.#fail(position, failed('timeout', null, this.#action.limits.deadlineMs))
     }
+  }
+
+  /** A call that the deadline ends has taken its time, whichever clock rings first. */
+  #lateTiming(position: number): void {
+    const prepared = this.#action.calls[position]
+    if (prepared === undefined || this.#states[position] !== 'running') return
+    const durationMs = this.#action.limits.deadlineMs
+    this.#timings.push({ call: prepared.call.name, durationMs })
   }
 }
 
