@@ -18,7 +18,8 @@ export abstract class Read {
   /** The run that has recorded it last: to record it once. */
   seenBy = 0
   protected readonly clock: Clock
-  readonly #dependents = new Set<Derived>()
+  /** Most have one, and a Set for each of these would be a fifth of the memory. */
+  #dependents: Derived | Set<Derived> | null = null
 
   constructor(clock: Clock) {
     this.clock = clock
@@ -31,21 +32,31 @@ export abstract class Read {
   abstract release(): void
 
   gain(dependent: Derived): void {
-    if (this.#dependents.size === 0) this.clock.orphans.delete(this)
-    this.#dependents.add(dependent)
+    const present = this.#dependents
+    if (present instanceof Set) present.add(dependent)
+    else if (present === null) {
+      this.clock.orphans.delete(this)
+      this.#dependents = dependent
+    } else if (present !== dependent) this.#dependents = new Set([present, dependent])
   }
 
   lose(dependent: Derived): void {
-    this.#dependents.delete(dependent)
-    if (this.#dependents.size === 0) this.clock.orphans.add(this)
+    const present = this.#dependents
+    if (present instanceof Set) {
+      present.delete(dependent)
+      if (present.size === 0) this.#dependents = null
+    } else if (present === dependent) this.#dependents = null
+    if (this.#dependents === null) this.clock.orphans.add(this)
   }
 
   isOrphan(): boolean {
-    return this.#dependents.size === 0
+    return this.#dependents === null
   }
 
   protected disturb(): void {
-    for (const dependent of this.#dependents) dependent.doubt()
+    const present = this.#dependents
+    if (present instanceof Set) for (const dependent of present) dependent.doubt()
+    else present?.doubt()
   }
 }
 

@@ -17,7 +17,7 @@ export interface Sealed {
   readonly id: string
   readonly object: CompiledObject
   /** The digest as eight words, so that a table's hash is a few XORs. */
-  readonly words: Uint32Array
+  readonly words: readonly number[]
 }
 
 export interface Sealer {
@@ -39,9 +39,11 @@ function named(object: CompiledObject): Sealed {
   return { id: objectId(object.kind, object.key), object, words: wordsOf(object.digest) }
 }
 
-function wordsOf(digest: string): Uint32Array {
-  return Uint32Array.from({ length: 8 }, (_, i) =>
-    Number.parseInt(digest.slice(i * 8, i * 8 + 8), 16),
+/** As signed integers, which take the least memory. */
+function wordsOf(digest: string): readonly number[] {
+  return Array.from(
+    { length: 8 },
+    (_, i) => Number.parseInt(digest.slice(i * 8, i * 8 + 8), 16) | 0,
   )
 }
 
@@ -74,7 +76,7 @@ export function sourceOf(resource: Resource, generation = resource.generation): 
 export class HashSum {
   readonly #words = new Uint32Array(8)
 
-  add(words: Uint32Array): void {
+  add(words: readonly number[]): void {
     const sum = this.#words
     for (let i = 0; i < sum.length; i += 1) sum[i] = (sum[i] ?? 0) ^ (words[i] ?? 0)
   }
