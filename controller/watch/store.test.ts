@@ -52,3 +52,9 @@ test('a list that ends leaves out what is gone, in its own namespace only', () =
   store.replace('ApiRoute', null, [])
   assert.equal(store.snapshot(new Map()).kinds.ApiRoute.size, 0)
 })
+
+test('an installation that says the same stays the same object', () => {
+  const store = createStore(() => ({ ...installation }))
+  const first = store.snapshot(new Map())
+  assert.equal(store.snapshot(new Map()).installation, first.installation)
+})
