@@ -1,12 +1,14 @@
 /**
  * Consumers and their keys, by the namespace of the consumer: a table holds those that a policy of it
- * accepts. Of two ApiKeys with one hash the older holds, wherever they are.
+ * accepts. Of two ApiKeys with one hash the older holds, wherever they are; of two Consumers with one
+ * identity see identities.ts.
  * Pinned by consumers.test.ts: "of two keys with one hash the older opens".
  */
 import { type Aged, olderFirst } from './precedence.ts'
 import type { ApiKey } from '#wire/auth'
 import type { InForceSteps, Ingredients, SimpleInForce } from './in-force.ts'
 import { keepIf, type Step } from './memo.ts'
+import { type Taken, createIdentities, withoutTaken } from './identities.ts'
 import { keyOf, namesOf } from './resolve.ts'
 import { sameItems } from './chunks.ts'
 import { keepSealed, type Sealed, sourceOf } from './seal.ts'
@@ -16,12 +18,23 @@ export interface ConsumerSteps {
   readonly objects: Step<readonly Sealed[]>
   /** Keyed '': hash → `namespace/name` of the ApiKey that holds it. */
   readonly holders: Step<ReadonlyMap<string, string>>
+  /** See IdentitySteps. */
+  readonly taken: Step<readonly Taken[] | null>
 }
 
-export function createConsumers(
-  { memo, sealer }: Ingredients,
-  inForce: InForceSteps,
-): ConsumerSteps {
+export function createConsumers(from: Ingredients, inForce: InForceSteps): ConsumerSteps {
+  const { memo, sealer } = from
+  const { taken } = createIdentities(from, inForce)
+  const consumerObject = memo.step<Sealed | null>({
+    name: 'consumer object',
+    keep: keepSealed,
+    run(key, at) {
+      const found = at.ask(inForce.consumer, key)
+      if (found === null || found.value === null) return null
+      const value = withoutTaken(found.value, at.ask(taken, ` ${key}`))
+      return sealer.seal({ kind: 'consumer', key, sources: [sourceOf(found.resource)], value })
+    },
+  })
   const holders = memo.step<ReadonlyMap<string, string>>({
     name: 'holders of hashes',
     run(_, at) {
@@ -41,7 +54,7 @@ export function createConsumers(
       const found = at.ask(inForce.apiKey, key)
       if (found === null || found.value === null) return null
       if (at.ask(holders, '').get(found.value.sha256) !== key) return null
-      if (at.ask(inForce.consumerObject, found.value.consumer) === null) return null
+      if (at.ask(consumerObject, found.value.consumer) === null) return null
       const sources = [sourceOf(found.resource)]
       return sealer.seal({ kind: 'apiKey', key, sources, value: found.value })
     },
@@ -66,12 +79,12 @@ export function createConsumers(
     keep: keepIf(sameItems),
     run(namespace, at) {
       const consumers = [...at.reader.list('Consumer', namespace).keys()].flatMap(
-        (name) => at.ask(inForce.consumerObject, keyOf(namespace, name)) ?? [],
+        (name) => at.ask(consumerObject, keyOf(namespace, name)) ?? [],
       )
       return [...consumers, ...(at.ask(byNamespace, '').get(namespace) ?? [])]
     },
   })
-  return { objects, holders }
+  return { objects, holders, taken }
 }
 
 function addOldest(oldest: Map<string, Aged>, key: SimpleInForce<ApiKey> | null): void {

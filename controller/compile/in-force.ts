@@ -36,7 +36,6 @@ export interface InForceSteps {
   readonly policy: Step<PolicyInForce | null>
   readonly shape: Step<PolicyShape | null>
   readonly consumer: Step<SimpleInForce<Consumer> | null>
-  readonly consumerObject: Step<Sealed | null>
   readonly apiKey: Step<SimpleInForce<ApiKey> | null>
   /** Keyed `namespace/name:key`. */
   readonly secret: Step<Sealed | null>
@@ -148,7 +147,7 @@ function policySteps({ memo, steps }: Ingredients) {
   return { policy, shape }
 }
 
-function consumerSteps({ memo, sealer, steps }: Ingredients) {
+function consumerSteps({ memo, steps }: Ingredients) {
   const consumer = memo.step({
     name: 'consumer',
     run(key, at): SimpleInForce<Consumer> | null {
@@ -159,16 +158,6 @@ function consumerSteps({ memo, sealer, steps }: Ingredients) {
       const { spec, problems } = readSpec('Consumer', resource)
       if (spec === null) return { resource, value: null, problems }
       return { resource, ...steps.compileConsumer(spec, path, resource) }
-    },
-  })
-  const consumerObject = memo.step({
-    name: 'consumer object',
-    keep: keepSealed,
-    run(key, at): Sealed | null {
-      const value = at.ask(consumer, key)
-      if (value === null || value.value === null) return null
-      const sources = [sourceOf(value.resource)]
-      return sealer.seal({ kind: 'consumer', key, sources, value: value.value })
     },
   })
   const apiKey = memo.step({
@@ -183,5 +172,5 @@ function consumerSteps({ memo, sealer, steps }: Ingredients) {
       return { resource, ...steps.compileApiKey(spec, new FieldPath<ApiKeySpec>('spec'), within) }
     },
   })
-  return { consumer, consumerObject, apiKey }
+  return { consumer, apiKey }
 }
