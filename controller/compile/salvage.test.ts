@@ -102,3 +102,16 @@ test('what cannot be read of a gateway is closed', () => {
   const { allowedNamespaces } = salvageGateway({ spec: { allowedNamespaces: 'all' } })
   assert.deepEqual(allowedNamespaces, { selector: { matchLabels: { '-': '' } } })
 })
+
+test('a name that is none never becomes a key of the table', () => {
+  const name = 'x'.repeat(10_000)
+  const { rules } = salvageRoute({
+    apiVersion: 'fairlead.dev/v1alpha1',
+    kind: 'ApiRoute',
+    spec: { rules: [{ name, match: [{ path: '/a' }], respond: { status: 200 } }] },
+  })
+  assert.deepEqual(
+    rules.map(({ valid, rule }) => [valid, rule.name]),
+    [['no', 'rule-0']],
+  )
+})

@@ -106,12 +106,18 @@ function salvageRules(rules: readonly unknown[]): readonly SalvagedRule[] {
   return salvaged
 }
 
-/** A name for a rule that has none, or one that is taken: policies cannot name it. */
+/** A name for a rule that has none, or one that is taken or no name: policies cannot name it. */
 function freeName(names: Set<string>, item: unknown, position: number): string {
-  const written = textOf(fieldsOf(item)['name'])
+  const written = validName(textOf(fieldsOf(item)['name']))
   const name = written === null || names.has(written) ? `rule-${position}` : written
   names.add(name)
   return name
+}
+
+/** Whatever else stands there would end as a key of the table, of any length. */
+function validName(name: string | null): string | null {
+  const valid = retry('ApiRoute', { rules: [{ ...STAND_IN_RULE, name }] })
+  return valid === null ? null : name
 }
 
 /** Null where not even one match is valid: nothing is known of the requests it was meant for. */
