@@ -174,6 +174,15 @@ class ServingThread {
 
   /** An exchange has contained it. */
   #bug(error: unknown): void {
+    this.#tell('bug', error)
+  }
+
+  /** Nobody knows what it has left behind: the thread goes on, but not for long. */
+  escaped(error: unknown): void {
+    this.#tell('escaped', error)
+  }
+
+  #tell(type: 'bug' | 'escaped', error: unknown): void {
     this.#slab.add('bugs', 1)
     const now = monotonicMs()
     if (now - this.#bugsSinceMs > BUGS_EVERY_MS) {
@@ -181,13 +190,7 @@ class ServingThread {
       this.#bugsTold = 0
     }
     this.#bugsTold++
-    if (this.#bugsTold <= BUGS_TOLD_MAX) this.#say({ type: 'bug', text: textOf(error) })
-  }
-
-  /** Nobody knows what it has left behind: the thread goes on, but not for long. */
-  escaped(error: unknown): void {
-    this.#slab.add('bugs', 1)
-    this.#say({ type: 'escaped', text: textOf(error) })
+    if (this.#bugsTold <= BUGS_TOLD_MAX) this.#say({ type, text: textOf(error) })
   }
 }
 
