@@ -323,6 +323,6 @@ function identityOf({ namespace, name }: PolicyShape): string {
 /** A rule that only the newest, invalid spec has is not missing: the policy is early. */
 function astrayOf(route: RouteInForce, { route: attached }: Surroundings): readonly PolicyShape[] {
   return attached
-    .filter(({ sectionName }) => sectionName !== null && !route.ruleNames.has(sectionName))
+    .filter(({ sectionName }) => sectionName !== null && !route.ruleNames.includes(sectionName))
     .map(({ shape }) => shape)
 }

@@ -116,7 +116,7 @@ function missingRoute(at: At, target: TargetName, scene: Scene): Problem | null 
   if (sectionName === null || route.reading.rules.some((rule) => rule.name === sectionName)) {
     return null
   }
-  const early = route.ruleNames.has(sectionName)
+  const early = route.ruleNames.includes(sectionName)
   const sentence = early
     ? `ApiRoute "${name}" runs its last valid spec, which has no rule "${sectionName}"; mend the route.`
     : `ApiRoute "${name}" has no rule "${sectionName}", so its rules without another policy answer 503; correct the name.`

@@ -41,7 +41,7 @@ export interface RuleInForce {
 
 export interface RouteInForce extends InForce<RouteReading> {
   /** Of the newest spec as well: a policy that names one of these is not mistaken, only early. */
-  readonly ruleNames: ReadonlySet<string>
+  readonly ruleNames: readonly string[]
 }
 
 export function routeInForce(
@@ -63,7 +63,7 @@ export function routeInForce(
       return readingOf(form, { key, within, compileRule })
     },
   })
-  return { ...route, ruleNames: names }
+  return { ...route, ruleNames: [...names] }
 }
 
 /** A valid spec, or what can be used of an invalid one: from here on the same. */
