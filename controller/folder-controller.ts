@@ -16,7 +16,7 @@ import { newToken, staticTokens } from './push/identity.ts'
 import { createPush, type Push } from './push/push.ts'
 import { type Board, createBoard } from './status/board.ts'
 import { startWalk, type Walk } from './walk.ts'
-import { defaultGateway, FOLDER_GATEWAY, type FolderSource, readFolder } from './watch/folder.ts'
+import { FOLDER_GATEWAY, type FolderSource, readFolder } from './watch/folder.ts'
 import { ingest } from './watch/ingest.ts'
 import { folderMemory } from './watch/last-valid.ts'
 
@@ -43,6 +43,7 @@ export interface FolderController {
   /** PEM of the authorities. */
   readonly trust: string
   readonly tokenFile: string
+  /** The one that the data plane serves now. */
   readonly gateway: string
   readonly source: FolderSource
   readonly board: Board
@@ -65,13 +66,21 @@ export async function startFolderController(
       ...options.added(objectsOf),
     ],
   })
-  const gateway = defaultGateway(source.snapshot(new Map()).kinds.ApiGateway)
+  const gateway = (): string => source.snapshot(new Map()).installation.defaultGateway
   const tokenFile = await writeToken(state)
   const certificates = await folderCertificates(state, [SERVER_NAME], Date.now).current()
   const push = await createPush({
     listen: { host: '127.0.0.1', port: 0 },
     certificate: certificates.server,
-    identify: staticTokens([{ file: tokenFile, gateway }]),
+    identify: staticTokens([
+      {
+        file: tokenFile,
+        // Asked for each stream: a file may bring another gateway at any time.
+        get gateway() {
+          return gateway()
+        },
+      },
+    ]),
     log,
     standIn: (key) => options.samples.endpointsOf(key),
     onMembers: (name) => options.changed(board.membersChanged(name)),
@@ -99,7 +108,9 @@ export async function startFolderController(
     port: push.port,
     trust: trustOf(certificates),
     tokenFile,
-    gateway,
+    get gateway() {
+      return gateway()
+    },
     source,
     board,
     push,

@@ -1,4 +1,6 @@
-/** Promises of folder-document.ts. */
+/**
+ * Promises of folder-document.ts.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
@@ -16,6 +18,15 @@ test("a problem's path leads to its line and column", () => {
 
 test('a path is split into names, positions and quoted keys', () => {
   assert.deepEqual(keysOf('spec.rules[2].a["x.y[0]"].b'), ['spec', 'rules', 2, 'a', 'x.y[0]', 'b'])
+})
+
+test('of a file that breaks off, the first problem is told, as a sentence', () => {
+  const { problems, objects } = parseFile('kind: ApiRoute\nspec: { a: [{ b: "half')
+  assert.deepEqual(objects, [])
+  assert.deepEqual(
+    problems.map(({ sentence }) => sentence),
+    ['Missing closing " quote.'],
+  )
 })
 
 test('aliases that blow up are refused', () => {

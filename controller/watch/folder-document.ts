@@ -44,20 +44,18 @@ export function parseFile(text: string): FileContent {
   const objects: FileObject[] = []
   const problems: FileProblem[] = []
   for (const document of Array.isArray(documents) ? documents : []) {
-    const wrong = [...document.errors, ...document.warnings]
-    for (const problem of wrong) {
-      problems.push({ ...placeOf(problem.pos[0], counter), sentence: sentenceOf(problem.message) })
-    }
-    if (wrong.length === 0) take(document, counter, objects, problems)
+    // Those after the first follow from it more often than not.
+    const [wrong] = [...document.errors, ...document.warnings]
+    if (wrong === undefined) take(document, counter, objects, problems)
+    else problems.push({ ...placeOf(wrong.pos[0], counter), sentence: sentenceOf(wrong.message) })
   }
   return { objects, problems }
 }
 
 function sentenceOf(message: string): string {
-  if (/Unresolved tag/.test(message)) {
-    return `${message}. YAML reads "!" at the start of a value as a tag: put the value in quotes.`
-  }
-  return message
+  const sentence = `${message.replace(/(["'])quote$/, '$1 quote').replace(/[.:]$/, '')}.`
+  if (!/Unresolved tag/.test(message)) return sentence
+  return `${sentence} YAML reads "!" at the start of a value as a tag: put the value in quotes.`
 }
 
 function take(
