@@ -1,4 +1,6 @@
-/** Promises of probe.ts. */
+/**
+ * Promises of probe.ts.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { startProbe } from './probe.ts'

@@ -1,4 +1,6 @@
-/** Promises of walk.ts. */
+/**
+ * Promises of walk.ts.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Compiled } from './compile/compiled.ts'

@@ -1,6 +1,7 @@
 /**
  * Who we are to the API server, so that what we tell people to grant names the right subject.
- * Pinned by test/cluster/secrets.test.ts: "the sentence of a closed namespace opens it".
+ * Pinned by test/cluster/access.test.ts: "Secrets of a closed namespace hurt only what refers there,
+ * and the sentence opens it".
  */
 import { type KubeClient, successOf } from './client.ts'
 import { textAt } from './fields.ts'

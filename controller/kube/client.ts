@@ -62,8 +62,8 @@ export interface KubeTls {
   readonly servername: string | undefined
 }
 
-/** A list page of some thousand objects takes well under a second; a minute is a dead server. */
-const REQUEST_TIMEOUT_MS = 60_000
+/** A list page of some hundred objects takes well under a second; a minute is a dead server. */
+const SILENCE_MS = 60_000
 /**
  * A watch ends after WATCH_SECONDS_MAX at the latest, and the API server sends a bookmark before
  * that: silence beyond it is a connection that died without a word.
@@ -76,10 +76,16 @@ const KEEP_ALIVE_AFTER_MS = 15_000
 /** Requests at once; watches have connections of their own, one for each. */
 const CONNECTIONS_MAX = 24
 
-export function createKubeClient(credentials: KubeCredentials): KubeClient {
-  const origin = new URL(credentials.server).origin
-  const requests = poolOf(origin, credentials, CONNECTIONS_MAX)
-  const watches = poolOf(origin, credentials, null)
+export interface KubeTimings {
+  readonly watchSilenceMs: number
+}
+
+export function createKubeClient(
+  credentials: KubeCredentials,
+  { watchSilenceMs }: KubeTimings = { watchSilenceMs: WATCH_SILENCE_MS },
+): KubeClient {
+  const requests = poolOf(credentials, { connections: CONNECTIONS_MAX, bodyTimeout: SILENCE_MS })
+  const watches = poolOf(credentials, { connections: null, bodyTimeout: watchSilenceMs })
 
   async function send(pool: Pool, request: KubeRequest) {
     const answer = await pool
@@ -106,15 +112,14 @@ export function createKubeClient(credentials: KubeCredentials): KubeClient {
   }
 }
 
-function poolOf(origin: string, credentials: KubeCredentials, connections: number | null): Pool {
-  return new Pool(origin, {
-    connections,
+function poolOf(credentials: KubeCredentials, options: Pool.Options): Pool {
+  return new Pool(new URL(credentials.server).origin, {
+    ...options,
     allowH2: false,
-    headersTimeout: REQUEST_TIMEOUT_MS,
-    bodyTimeout: WATCH_SILENCE_MS,
-    connect: (options, done) => {
+    headersTimeout: SILENCE_MS,
+    connect: (to, done) => {
       connectorOf(credentials).then(
-        (connect) => connect(options, done),
+        (connect) => connect(to, done),
         (error: unknown) => done(error instanceof Error ? error : new Error(String(error)), null),
       )
     },

@@ -1,7 +1,8 @@
 /**
  * Waits for an API server that does not answer yet: a controller that starts before it, or during
  * an outage, lives on and asks again, less often each time.
- * Pinned by test/cluster/outage.test.ts: "a controller that starts without an API server waits".
+ * Pinned by test/cluster/restart.test.ts: "an API server that is away costs no request, and a
+ * controller that starts then waits".
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from '../log.ts'

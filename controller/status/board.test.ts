@@ -1,4 +1,6 @@
-/** Promises of board.ts. */
+/**
+ * Promises of board.ts.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Compiled, Verdict } from '../compile/compiled.ts'

@@ -38,6 +38,7 @@ export function createBoard(options: BoardOptions): Board {
 class Verdicts implements Board {
   readonly #options: BoardOptions
   readonly #lag = createLag()
+  #startedMs: number | null = null
   #verdicts: ReadonlyMap<string, Verdict> = new Map()
   #gateways: readonly string[] = []
   /** Generations of last valid specs that run instead of the newest. */
@@ -54,6 +55,7 @@ class Verdicts implements Board {
   }
 
   compiled(compiled: Compiled): Iterable<string> {
+    this.#startedMs ??= Number(this.#options.now())
     const touched = new Set<string>()
     for (const [id, verdict] of compiled.verdicts) {
       if (this.#verdicts.get(id) !== verdict) touched.add(id)
@@ -151,8 +153,13 @@ class Verdicts implements Board {
 
   #laggards(gateway: string): readonly string[] {
     const { members, push, now } = this.#options
-    const newest = push.newest(gateway) ?? 0
-    return this.#lag.behind({ gateway, members: members(gateway), newest, nowMs: +now() })
+    return this.#lag.behind({
+      gateway,
+      members: members(gateway),
+      newest: push.newest(gateway) ?? 0,
+      nowMs: Number(now()),
+      startedMs: this.#startedMs ?? 0,
+    })
   }
 
   lookAgainInMs(gateway: string): number | null {

@@ -1,4 +1,6 @@
-/** Promises of conditions.ts. */
+/**
+ * Promises of conditions.ts.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Verdict } from '../compile/compiled.ts'

@@ -6,6 +6,8 @@
 import type { Member } from '../push/tally.ts'
 
 export const LAG_MS = 2_000
+/** After a controller has started, its data planes take some seconds to find it. */
+export const START_MS = 15_000
 
 export interface Lag {
   /** Names, sorted. */
@@ -20,6 +22,8 @@ export interface Look {
   /** The newest version. */
   readonly newest: number
   readonly nowMs: number
+  /** Of this controller's first table. */
+  readonly startedMs: number
 }
 
 interface Behind {
@@ -30,7 +34,7 @@ interface Behind {
 export function createLag(): Lag {
   const gateways = new Map<string, ReadonlyMap<string, Behind>>()
   return {
-    behind({ gateway, members, newest, nowMs }) {
+    behind({ gateway, members, newest, nowMs, startedMs }) {
       const before = gateways.get(gateway)
       const now = new Map<string, Behind>()
       for (const { dataPlane, version } of members) {
@@ -40,7 +44,11 @@ export function createLag(): Lag {
         now.set(dataPlane, { version, sinceMs: stands ? known.sinceMs : nowMs })
       }
       gateways.set(gateway, now)
-      const lagging = [...now].filter(([, { sinceMs }]) => nowMs - sinceMs >= LAG_MS)
+      const isStarting = nowMs - startedMs < START_MS
+      const lagging = [...now].filter(
+        ([, { version, sinceMs }]) =>
+          nowMs - sinceMs >= LAG_MS && !(version === null && isStarting),
+      )
       return lagging.map(([dataPlane]) => dataPlane).toSorted()
     },
     isAnybodyBehind: (gateway) => ((gateways.get(gateway)?.size ?? 0) > 0 ? 'yes' : 'no'),

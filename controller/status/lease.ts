@@ -2,7 +2,7 @@
  * Which of several controllers leads: writes statuses and remembers last valid specs. A Lease object
  * decides (coordination.k8s.io/v1), renewed while we lead and taken over once nobody renews it. It
  * does not fence: every write carries the resourceVersion that it was computed from.
- * Pinned by test/cluster/lease.test.ts: "a second controller leads once the first is gone".
+ * Pinned by test/cluster/replicas.test.ts: "a second controller leads once the first is gone".
  */
 import { KubeFailure, type KubeClient, successOf } from '../kube/client.ts'
 import { numberAt, textAt } from '../kube/fields.ts'

@@ -1,4 +1,6 @@
-/** Promises of members.ts. */
+/**
+ * Promises of members.ts.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Member } from '../push/tally.ts'

@@ -1,4 +1,6 @@
-/** Promises of pace.ts. */
+/**
+ * Promises of pace.ts.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { BURST, createPace, WRITES_PER_S } from './pace.ts'

@@ -1,4 +1,6 @@
-/** Promises of folder-object.ts. */
+/**
+ * Promises of folder-object.ts.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { identify } from './folder-object.ts'

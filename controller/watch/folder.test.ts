@@ -1,4 +1,6 @@
-/** Promises of folder.ts: real files in a temporary folder. */
+/**
+ * Promises of folder.ts: real files in a temporary folder.
+ */
 import assert from 'node:assert/strict'
 import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

@@ -1,4 +1,6 @@
-/** Promises of ingest.ts. */
+/**
+ * Promises of ingest.ts.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'

@@ -1,4 +1,6 @@
-/** Promises of last-valid.ts, as far as a folder shows them; a cluster's are in test/cluster. */
+/**
+ * Promises of last-valid.ts, as far as a folder shows them; a cluster's are in test/cluster.
+ */
 import assert from 'node:assert/strict'
 import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

@@ -1,4 +1,6 @@
-/** Promises of secret-references.ts. */
+/**
+ * Promises of secret-references.ts.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ingest } from './ingest.ts'

@@ -1,4 +1,6 @@
-/** Promises of secret.ts. */
+/**
+ * Promises of secret.ts.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { format, inspect } from 'node:util'

@@ -1,4 +1,6 @@
-/** Promises of store.ts. */
+/**
+ * Promises of store.ts.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Resource } from '../compile/snapshot.ts'

@@ -1,4 +1,6 @@
-/** The charts: what they render, that a real API server takes it, and what they refuse. */
+/**
+ * The charts: what they render, that a real API server takes it, and what they refuse.
+ */
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { join } from 'node:path'

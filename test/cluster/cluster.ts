@@ -10,7 +10,10 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createKubeClient, type KubeClient } from '../../controller/kube/client.ts'
+import { loadCredentials } from '../../controller/kube/credentials.ts'
 import { isRecord, textAt } from '../../controller/kube/fields.ts'
+import { requestToken } from './objects.ts'
 import { until } from './until.ts'
 
 export interface Cluster {
@@ -20,22 +23,15 @@ export interface Cluster {
   readonly folder: string
   /** Runs kubectl as the administrator; rejects with what it printed. */
   kubectl(args: readonly string[], input?: string): Promise<string>
+  /** Of the administrator. */
+  readonly api: KubeClient
   /** A kubeconfig of a ServiceAccount, with a token of one hour. */
   kubeconfigOf(namespace: string, serviceAccount: string): Promise<string>
-  /** A token of a ServiceAccount for one audience; with a pod's name, bound to that pod. */
-  token(of: TokenOf): Promise<string>
   /** What ServiceAccounts have asked of the API server so far. */
   audit(): Promise<readonly Asked[]>
   /** Ends the API server, or all of it, and starts it again on the same ports. */
   stopApiServer(): Promise<void>
   startApiServer(): Promise<void>
-}
-
-export interface TokenOf {
-  readonly namespace: string
-  readonly account: string
-  readonly audience: string
-  readonly pod?: string
 }
 
 export interface Asked {
@@ -77,17 +73,18 @@ export async function startCluster(ending: Ending): Promise<Cluster> {
   await writeFile(kubeconfig, kubeconfigText(server, ca, adminToken), { mode: 0o600 })
   const kubectl = (args: readonly string[], input?: string): Promise<string> =>
     output(binary('kubectl'), [`--kubeconfig=${kubeconfig}`, ...args], input)
-  const token = (of: TokenOf): Promise<string> => tokenOf(kubectl, of)
+  const api = createKubeClient(await loadCredentials(kubeconfig))
+  ending.after(() => api.close())
   const cluster: Cluster = {
     server,
     kubeconfig,
     folder,
     kubectl,
-    token,
+    api,
     audit: () => readAudit(join(folder, 'audit.log')),
     async kubeconfigOf(namespace, account) {
       const path = join(folder, `${namespace}-${account}.kubeconfig`)
-      const own = await token({ namespace, account, audience: AUDIENCE })
+      const own = await requestToken(api, { namespace, account, audience: AUDIENCE })
       await writeFile(path, kubeconfigText(server, ca, own), { mode: 0o600 })
       return path
     },
@@ -103,13 +100,6 @@ export async function startCluster(ending: Ending): Promise<Cluster> {
   }
   await cluster.startApiServer()
   return cluster
-}
-
-async function tokenOf(kubectl: Cluster['kubectl'], of: TokenOf): Promise<string> {
-  const { namespace, account, audience, pod } = of
-  const bound = pod === undefined ? [] : ['--bound-object-kind=Pod', `--bound-object-name=${pod}`]
-  const args = ['-n', namespace, 'create', 'token', account, `--audience=${audience}`, ...bound]
-  return (await kubectl(args)).trim()
 }
 
 /** Only ServiceAccounts, only what was answered, no bodies. */

@@ -1,17 +1,18 @@
-/** The API server takes our kinds, and refuses what a folder refuses. */
+/**
+ * The API server takes our kinds, and refuses what a folder refuses.
+ */
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { parse, parseAllDocuments } from 'yaml'
 import { KINDS } from '../../crds/kinds.ts'
-import { createKubeClient } from '../../controller/kube/client.ts'
-import { loadCredentials } from '../../controller/kube/credentials.ts'
 import { isRecord, textAt } from '../../controller/kube/fields.ts'
 import { BAD_OBJECTS } from '../bad-objects/all.ts'
 import { twiceTheCost } from '../bad-objects/cost.ts'
 import { difference, serverAnswer } from '../bad-objects/refusal.ts'
 import { startCluster } from './cluster.ts'
+import { pathOf } from './objects.ts'
 import { installKinds } from './stage.ts'
 
 const manifests = join(import.meta.dirname, '..', '..', 'crds', 'manifests')
@@ -27,17 +28,8 @@ const starting = (async () => {
   const optional = join(manifests, 'optional')
   await cluster.kubectl(['apply', '--server-side', '-f', optional])
   await cluster.kubectl(['wait', '--for=condition=Established', '--timeout=30s', '-f', optional])
-  const api = createKubeClient(await loadCredentials(cluster.kubeconfig))
-  after(() => api.close())
-  return { cluster, api }
+  return { cluster, api: cluster.api }
 })()
-
-function pathOf(object: unknown): string {
-  const kind = Object.values(KINDS).find((facts) => facts.kind === textAt(object, 'kind'))
-  const namespace = textAt(object, 'metadata', 'namespace')
-  assert.ok(kind !== undefined, textAt(object, 'kind') ?? '')
-  return `/apis/${textAt(object, 'apiVersion')}/namespaces/${namespace}/${kind.plural}`
-}
 
 async function create(object: unknown) {
   const { api } = await starting

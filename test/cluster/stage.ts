@@ -4,12 +4,12 @@
  */
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { createKubeClient, type KubeClient } from '../../controller/kube/client.ts'
-import { loadCredentials } from '../../controller/kube/credentials.ts'
+import type { KubeClient } from '../../controller/kube/client.ts'
 import { isRecord, textAt } from '../../controller/kube/fields.ts'
 import { parseAllDocuments } from 'yaml'
 import { type Cluster, type Ending, freePorts, helm, startCluster } from './cluster.ts'
 import type { Backend } from './backend.ts'
+import { applyAll, conditionIn, readObject, requestToken } from './objects.ts'
 import { type Program, startProgram, untilReady } from './program.ts'
 import { until } from './until.ts'
 
@@ -34,26 +34,27 @@ export interface Stage extends Ending {
   tokenFile(pod: string): Promise<string>
   /** What data planes trust, as the chart mounts it. */
   caFile(): Promise<string>
-  /** `True Programmed` of a condition; null: there is none. */
+  /** `True Programmed` of a condition; null: nothing is said of the present generation. */
   condition(resource: string, type: string): Promise<string | null>
+  /** Waits until a condition of `namespace/plural/name` says this. */
+  says(resource: string, type: string, wanted: string, withinMs?: number): Promise<void>
 }
 
 export async function startStage(ending: Ending, values: readonly string[] = []): Promise<Stage> {
   const cluster = await startCluster(ending)
-  const { kubectl } = cluster
+  const kubectl: Stage['kubectl'] = (args, input) => cluster.kubectl(args, input)
   await installKinds(cluster)
   await kubectl(['create', 'namespace', SYSTEM])
   await kubectl(['create', 'namespace', 'shop'])
   const rendered = await renderChart(['fairlead', join(charts, 'fairlead'), ...values])
-  const wanted = rendered.filter(
+  const applied = rendered.filter(
     ({ kind }) => !['Deployment', 'PodDisruptionBudget'].includes(kind),
   )
-  await kubectl(['apply', '-f', '-'], wanted.map(({ text }) => text).join('\n---\n'))
-  const api = createKubeClient(await loadCredentials(cluster.kubeconfig))
-  ending.after(() => api.close())
-  const apply = async (yaml: string): Promise<void> => {
-    await kubectl(['apply', '-f', '-'], yaml)
-  }
+  await kubectl(['apply', '-f', '-'], applied.map(({ text }) => text).join('\n---\n'))
+  const { api } = cluster
+  const apply = (yaml: string): Promise<void> => applyAll(api, yaml)
+  const condition = async (resource: string, type: string): Promise<string | null> =>
+    conditionIn(await readObject(api, resource), type)
   return {
     after: (end) => ending.after(end),
     cluster,
@@ -65,7 +66,16 @@ export async function startStage(ending: Ending, values: readonly string[] = [])
     members: (pods) => apply(membersYaml(pods)),
     tokenFile: (pod) => writeToken(cluster, pod),
     caFile: () => writeTrust(cluster),
-    condition: (resource, type) => conditionOf(cluster, resource, type),
+    condition,
+    async says(resource, type, wanted, withinMs = 10_000) {
+      let last: string | null = null
+      await until(`${resource} is ${type}=${wanted}`, withinMs, async () => {
+        last = await condition(resource, type)
+        return last === wanted ? last : null
+      }).catch((error: unknown) => {
+        throw new Error(`${resource}: ${type} is ${last}, not ${wanted}`, { cause: error })
+      })
+    },
   }
 }
 
@@ -132,41 +142,31 @@ function membersYaml(pods: readonly string[]): string {
   })
 }
 
-async function writeToken(cluster: Cluster, pod: string): Promise<string> {
-  const object = {
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: { name: pod, namespace: SYSTEM },
-    spec: { serviceAccountName: DATA_PLANE, containers: [{ name: 'dataplane', image: 'none' }] },
-  }
-  await cluster.kubectl(['apply', '-f', '-'], JSON.stringify(object))
+async function writeToken({ api, folder }: Cluster, pod: string): Promise<string> {
+  await applyAll(
+    api,
+    JSON.stringify({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: pod, namespace: SYSTEM },
+      spec: { serviceAccountName: DATA_PLANE, containers: [{ name: 'dataplane', image: 'none' }] },
+    }),
+  )
   const of = { namespace: SYSTEM, account: DATA_PLANE, audience: 'fairlead-wire', pod }
-  const path = join(cluster.folder, `${pod}.token`)
-  await writeFile(path, await cluster.token(of), { mode: 0o600 })
+  const path = join(folder, `${pod}.token`)
+  await writeFile(path, await requestToken(api, of), { mode: 0o600 })
   return path
 }
 
-async function writeTrust({ kubectl, folder }: Cluster): Promise<string> {
-  const args = ['-n', SYSTEM, 'get', 'configmap', 'fairlead-wire-ca', '-o', 'json']
+async function writeTrust({ api, folder }: Cluster): Promise<string> {
+  const path = `/api/v1/namespaces/${SYSTEM}/configmaps/fairlead-wire-ca`
   const trust = await until('the controller has published its authority', 10_000, async () => {
-    const object: unknown = JSON.parse(await kubectl(args))
-    return textAt(object, 'data', 'ca.crt')
+    const { body } = await api.request({ method: 'GET', path })
+    return textAt(body, 'data', 'ca.crt')
   })
-  const path = join(folder, 'wire-ca.crt')
-  await writeFile(path, trust)
-  return path
-}
-
-async function conditionOf(
-  { kubectl }: Cluster,
-  resource: string,
-  type: string,
-): Promise<string | null> {
-  const [namespace = '', kind = '', name = ''] = resource.split('/')
-  const path = `{range .status.conditions[?(@.type=="${type}")]}{.status} {.reason}{end}`
-  const args = ['-n', namespace, 'get', kind, name, '-o', `jsonpath=${path}`]
-  const said = await kubectl(args)
-  return said === '' ? null : said
+  const file = join(folder, 'wire-ca.crt')
+  await writeFile(file, trust)
+  return file
 }
 
 // ---- our programs ----------------------------------------------------------------------------

@@ -1,9 +1,11 @@
-/** The whole walk in a cluster: kubectl apply, status, and a request through a data plane. */
+/**
+ * The whole walk in a cluster: kubectl apply, status, and a request through a data plane.
+ */
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import { ask } from './ask.ts'
 import { startBackend } from './backend.ts'
-import { output } from './cluster.ts'
 import { startProgram } from './program.ts'
 import { startControllerProgram, startDataPlaneProgram, startStage, SYSTEM } from './stage.ts'
 import { until } from './until.ts'
@@ -32,29 +34,22 @@ spec:
 `
 const PROGRAMMED = ['wait', '--for=condition=Programmed', '--timeout=20s']
 
-async function get(url: string, host: string, headers: Readonly<Record<string, string>> = {}) {
-  // fetch does not send a Host of ours, so curl does.
-  const named = Object.entries({ ...headers, host }).flatMap(([k, v]) => ['-H', `${k}: ${v}`])
-  const text = await output('curl', ['-s', '-i', '-m', '5', ...named, url])
-  return { status: Number(text.slice(9, 12)), text }
-}
-
 test('an applied route answers requests', async () => {
   const { stage, plane } = await starting
   const backend = await startBackend(ending, 'hello')
   await stage.service('shop', 'hello', [backend])
-  await stage.apply(HELLO)
+  await stage.kubectl(['apply', '-f', '-'], HELLO)
   await stage.kubectl([...PROGRAMMED, '-n', 'shop', 'apiroute/hello'])
-  const answer = await get(`${plane.http}/hello`, 'hello.example.com')
+  const answer = await ask(`${plane.http}/hello`, 'hello.example.com')
   assert.equal(answer.status, 200, answer.text)
-  assert.match(answer.text, /x-backend: hello/i)
+  assert.equal(answer.headers['x-backend'], 'hello')
   assert.deepEqual(backend.seen, ['GET /hello'])
 })
 
 test('a change, a deletion and a return show in answers', async () => {
   const { stage, plane } = await starting
   const status = async (path: string): Promise<number> =>
-    (await get(`${plane.http}${path}`, 'hello.example.com')).status
+    (await ask(`${plane.http}${path}`, 'hello.example.com')).status
   const becomes = (path: string, wanted: number): Promise<number> =>
     until(`${path} answers ${wanted}`, 5_000, async () => {
       const seen = await status(path)
@@ -76,7 +71,7 @@ test('new endpoints take requests, and old ones get none', async () => {
   await stage.service('shop', 'hello', [first])
   const answers = (name: string): Promise<string> =>
     until(`${name} answers`, 5_000, async () => {
-      const { text } = await get(`${plane.http}/hello`, 'hello.example.com')
+      const { text } = await ask(`${plane.http}/hello`, 'hello.example.com')
       return text.includes(`"name":"${name}"`) ? text : null
     })
   await answers('one')
@@ -102,10 +97,10 @@ test('everything in examples is programmed, and a key opens what needs one', asy
   await stage.kubectl([...PROGRAMMED, '--all-namespaces', '--all', all])
 
   const shop = 'shop.example.com'
-  assert.equal((await get(`${plane.http}/books/b42`, shop)).status, 200)
-  const closed = await get(`${plane.http}/orders/7`, shop)
+  assert.equal((await ask(`${plane.http}/books/b42`, shop)).status, 200)
+  const closed = await ask(`${plane.http}/orders/7`, shop)
   assert.equal(closed.status, 401, closed.text)
-  const open = await get(`${plane.http}/orders/7`, shop, { 'x-api-key': secret })
+  const open = await ask(`${plane.http}/orders/7`, shop, { 'x-api-key': secret })
   assert.equal(open.status, 200, open.text)
   assert.match(open.text, /"x-partner":"acme"/)
   assert.ok(!open.text.includes(secret), 'the backend does not see the key')
@@ -125,22 +120,22 @@ test('a bad object beside a good one says why, harms nobody, and heals', async (
   const appliedMs = performance.now()
   await stage.apply(bad)
   const said = await until('it says why', 5_000, () =>
-    stage.condition('shop/apiroute/bad', 'Accepted'),
+    stage.condition('shop/apiroutes/bad', 'Accepted'),
   )
   assert.ok(performance.now() - appliedMs < 5_000)
   assert.equal(said, 'False BackendNotFound')
   const why = await stage.kubectl(['-n', 'shop', 'get', 'apiroute', 'bad', '-o', 'yaml'])
   assert.match(why, /path: spec\.rules\[0\]\.backends\[0\]\.service\.name/)
   assert.match(why, /There is no Service "nowhere" in namespace "shop"; create it/)
-  const good = await get(`${plane.http}/hello`, 'hello.example.com')
+  const good = await ask(`${plane.http}/hello`, 'hello.example.com')
   assert.equal(good.status, 200)
-  const own = await get(`${plane.http}/bad`, 'bad.example.com')
+  const own = await ask(`${plane.http}/bad`, 'bad.example.com')
   assert.equal(own.status, 500, own.text)
   const backend = await startBackend(ending, 'nowhere')
   await stage.service('shop', 'nowhere', [backend])
   await stage.kubectl([...PROGRAMMED, '--timeout=5s', '-n', 'shop', 'apiroute/bad'])
-  assert.equal(await stage.condition('shop/apiroute/bad', 'Accepted'), 'True Accepted')
-  assert.equal((await get(`${plane.http}/bad`, 'bad.example.com')).status, 200)
+  assert.equal(await stage.condition('shop/apiroutes/bad', 'Accepted'), 'True Accepted')
+  assert.equal((await ask(`${plane.http}/bad`, 'bad.example.com')).status, 200)
 })
 
 test('the columns of kubectl get answer whether it works', async () => {
