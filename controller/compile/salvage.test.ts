@@ -43,6 +43,14 @@ test('a rule without a name that policies could use gets one of its own', () => 
   )
 })
 
+test('names that are made up never meet a name that is written', () => {
+  const written = { ...GOOD, name: 'rule-2' }
+  const { rules } = salvaged({ rules: [written, GOOD, GOOD, { ...GOOD, name: 'rule-2-x' }] })
+  const names = rules.map(({ rule }) => rule.name)
+  assert.deepEqual(names.slice(0, 3), ['rule-2', 'good', 'rule-2-x'])
+  assert.equal(new Set(names).size, 4)
+})
+
 test('a rule of which not one match is known is left out', () => {
   assert.deepEqual(salvaged({ rules: [{ name: 'x', match: [{ path: 7 }] }, 'what'] }).rules, [])
 })

@@ -109,7 +109,9 @@ function salvageRules(rules: readonly unknown[]): readonly SalvagedRule[] {
 /** A name for a rule that has none, or one that is taken or no name: policies cannot name it. */
 function freeName(names: Set<string>, item: unknown, position: number): string {
   const written = validName(textOf(fieldsOf(item)['name']))
-  const name = written === null || names.has(written) ? `rule-${position}` : written
+  let name = written ?? `rule-${position}`
+  if (names.has(name)) name = `rule-${position}`
+  while (names.has(name)) name = `${name}-x`
   names.add(name)
   return name
 }

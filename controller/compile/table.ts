@@ -214,9 +214,9 @@ class Assembly {
   readonly #hash = new HashSum()
 
   add({ id, object, words }: Sealed): void {
-    const size = this.#objects.size
+    if (this.#objects.has(id)) return
     this.#objects.set(id, object)
-    if (this.#objects.size > size) this.#hash.add(words)
+    this.#hash.add(words)
   }
 
   addAll(list: readonly (Sealed | null)[]): void {
