@@ -2,7 +2,11 @@
 import assert from 'node:assert/strict'
 import type { ServerResponse } from 'node:http'
 import { test } from 'node:test'
-import { action, ask, body, call, ECHO, json, rig } from './fake/aggregate-rig.ts'
+import { fakeExchange } from '../../../test/fake/exchange.ts'
+import { fakeRule } from '../../../test/fake/rule.ts'
+import { FakeRuntime } from '../../../test/fake/runtime.ts'
+import { aggregate } from './aggregate.ts'
+import { action, ask, body, call, ECHO, json, prepared, rig } from './fake/aggregate-rig.ts'
 
 test('calls run at once where nothing orders them', async (t) => {
   const waiting: ServerResponse[] = []
@@ -175,4 +179,22 @@ test('a combined answer that would be too large is refused, not cut', async (t) 
   assert.equal((await ask(action([one], twice, { totalBytesMax: 200 }), made)).status, 200)
   const large = await ask(action([one], twice, { totalBytesMax: 100 }), made)
   assert.deepEqual([large.status, large.cause], [500, 'response-invalid'])
+})
+
+test('a client that leaves ends its aggregate, so that the exchange is recorded', async () => {
+  const runtime = new FakeRuntime()
+  const { exchange, answer } = fakeExchange()
+  const made = prepared(action([call('a', { path: '/a' })], body({ a: 'calls.a.body' })))
+  const outcome = aggregate(made, fakeRule(), exchange, runtime)
+  assert.equal(runtime.upstream.sent.length, 1)
+  answer.leave()
+  assert.equal(runtime.upstream.aborted, 1)
+  const ended = await outcome
+  assert.equal(ended.kind === 'fail' ? ended.cause : ended.kind, 'client-closed')
+
+  const gone = fakeExchange()
+  gone.answer.leave()
+  const late = await aggregate(made, fakeRule(), gone.exchange, runtime)
+  assert.equal(late.kind === 'fail' ? late.cause : late.kind, 'client-closed')
+  assert.equal(runtime.upstream.sent.length, 1)
 })

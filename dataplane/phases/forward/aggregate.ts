@@ -5,6 +5,7 @@
  */
 import { monotonicMs } from '../../clock.ts'
 import type { Exchange } from '../../request/exchange.ts'
+import { fail } from '../../request/failure.ts'
 import type { Outcome } from '../../request/outcome.ts'
 import type { PreparedRule, Runtime } from '../../runtime/runtime.ts'
 import { answerOf, failureOf } from './aggregate-answer.ts'
@@ -22,7 +23,11 @@ export function aggregate(
       exchange.upstreamHeadMs = monotonicMs()
       resolve(outcomeOf(finished, action, exchange, run))
     })
-    exchange.answer.onAbort(() => run.abort())
+    exchange.answer.onAbort(() => {
+      run.abort()
+      // The run says nothing more; the exchange still has to be recorded, and to give back its limits.
+      resolve(fail('client-closed', 'The client closed the connection.'))
+    })
     run.start()
   })
 }
