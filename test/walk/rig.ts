@@ -8,6 +8,7 @@ import { get, type RequestOptions } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
+import { parseAllDocuments } from 'yaml'
 import { createSamples } from '../../controller/cli/sample.ts'
 import { type FolderController, startFolderController } from '../../controller/folder-controller.ts'
 import { type DataPlane, startDataPlane } from '../../dataplane/main.ts'
@@ -42,7 +43,7 @@ export async function startRig(): Promise<Rig> {
   const [folder, state, plane] = ['folder', 'controller', 'plane'].map((name) => join(root, name))
   assert(folder !== undefined && state !== undefined && plane !== undefined)
   for (const path of [folder, state, plane]) await mkdir(path, { mode: 0o700 })
-  const log = pino({ level: process.env['WALK_LOG'] ?? 'silent' })
+  const log = pino({ level: 'silent' })
   const samples = createSamples(folder)
   const controller = await startFolderController({
     folder,
@@ -113,8 +114,9 @@ class Running implements Rig {
 
   async apply(yaml: string): Promise<void> {
     await this.#write(yaml)
-    const { board, push, walk, gateway } = this.controller
+    const { board, push, walk } = this.controller
     await walk.settled()
+    const { gateway } = this.controller
     await until('the data plane runs the newest table', () => {
       const newest = push.newest(gateway)
       return push.members(gateway).some(({ version }) => version === newest)
@@ -127,7 +129,10 @@ class Running implements Rig {
     )
   }
 
-  /** A namespace that no other step has ends the file: once it is there, all of it was read. */
+  /**
+   * A namespace that no other step has ends the file: once it is there, all of it was read. Of a file
+   * that is no YAML nothing is taken, which is told.
+   */
   async #write(yaml: string): Promise<void> {
     this.#steps += 1
     const mark = `walk-step-${this.#steps}`
@@ -136,7 +141,12 @@ class Running implements Rig {
     await writeFile(`${file}.tmp`, `${yaml}${end}`)
     await rename(`${file}.tmp`, file)
     const { source } = this.controller
-    await until('the folder is read', () => source.current('Namespace', '', mark) !== null)
+    const isYaml = parseAllDocuments(yaml).every(
+      (document) => !('errors' in document) || document.errors.length === 0,
+    )
+    await until('the folder is read', () =>
+      isYaml ? source.current('Namespace', '', mark) !== null : source.problems().length > 0,
+    )
   }
 
   async table(): Promise<readonly TableObject[]> {
