@@ -118,7 +118,8 @@ export const ApiGatewaySchema = Fields({
       example: '{ allow: [id.internal.example.com] }',
       optional: {
         allow: List({
-          about: 'Private addresses and plain-http hosts that are allowed.',
+          about:
+            'Private addresses and plain-http hosts that are allowed. Services of a policy’s own namespace need no entry: data planes call them at their cluster IP.',
           example: '[id.internal.example.com, 10.20.0.0/16]',
           absent: 'none: public https only',
           item: Destination({}),

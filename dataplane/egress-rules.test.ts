@@ -7,7 +7,14 @@ import { type Destination, type EgressRules, mayReach } from './egress-rules.ts'
 
 function said(destination: Partial<Destination>, rules: Partial<EgressRules> = {}): string {
   const found = mayReach(
-    { scheme: 'https', host: 'id.example.com', address: '8.8.8.8', port: 443, ...destination },
+    {
+      scheme: 'https',
+      host: 'id.example.com',
+      address: '8.8.8.8',
+      port: 443,
+      of: 'anybody',
+      ...destination,
+    },
     { allow: [], loopback: 'refuse', own: { addresses: ['10.0.0.5'], ports: [8080] }, ...rules },
   )
   return found.kind === 'permitted' ? 'permitted' : found.because
@@ -32,6 +39,15 @@ test('plain http is closed but where it is allowed', () => {
   assert.match(said(plain), /plain http/)
   assert.equal(said(plain, { allow: ['id.example.com'] }), 'permitted')
   assert.equal(said(plain, { allow: ['8.8.8.0/24'] }), 'permitted')
+})
+
+test("a Service of the policy's own namespace may be private and plain, and nothing else", () => {
+  const own = { of: 'ownService', scheme: 'http' } as const
+  assert.equal(said({ ...own, address: '10.96.0.7' }), 'permitted')
+  assert.equal(said({ ...own, address: '8.8.8.8' }), 'permitted')
+  assert.match(said({ ...own, address: '169.254.169.254' }), /never called/)
+  assert.match(said({ ...own, address: '127.0.0.1' }), /this machine/)
+  assert.match(said({ ...own, address: '10.0.0.5', port: 8080 }), /this data plane/)
 })
 
 test('loopback is for development alone, and our own ports for nobody', () => {

@@ -12,6 +12,8 @@ export interface Destination {
   readonly host: string
   readonly address: string
   readonly port: number
+  /** `ownService`: the address is that of a Service in the namespace of the policy that asks. */
+  readonly of: 'ownService' | 'anybody'
 }
 
 export interface EgressRules {
@@ -55,7 +57,8 @@ function isOurs(destination: Destination, { own }: EgressRules, loopback: boolea
   return loopback || own.addresses.includes(destination.address)
 }
 
-function isAllowed({ host, address }: Destination, { allow }: EgressRules): boolean {
+function isAllowed({ host, address, of }: Destination, { allow }: EgressRules): boolean {
+  if (of === 'ownService') return true
   const target = parseAddress(address)
   return allow.some((entry) => {
     const range = parseCidr(entry)

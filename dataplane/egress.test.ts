@@ -111,3 +111,21 @@ test('a certificate must be trusted, and name the host and not its address', asy
   assert.match(await said(`https://other.example.com:${secure.port}/keys`, one), /ALTNAME/)
   assert.match(await said(`https://127.0.0.1:${secure.port}/keys`), /ALTNAME/)
 })
+
+test('a host whose addresses are known is called there and is not looked up', async () => {
+  const { port } = new URL(server.url)
+  const url = `http://id.shop.svc:${port}/keys`
+  const at = { url: 'http://id.shop.svc/', addresses: ['127.0.0.1'] }
+  const asked: string[] = []
+  const one = egress({
+    resolve: async (host) => {
+      asked.push(host)
+      return []
+    },
+  })
+  const fetched = await one.get(url, { ...BOUNDS, at })
+  assert.equal(fetched.kind, 'fetched')
+  assert.deepEqual(asked, [])
+  const other = await one.get(`http://id.other.svc:${port}/keys`, { ...BOUNDS, at })
+  assert.deepEqual([other.kind, asked], ['failed', ['id.other.svc']])
+})

@@ -22,6 +22,11 @@ export interface FetchBounds {
   /** For everything: name, connection, head and body. */
   readonly timeoutMs: number
   readonly bytesMax: number
+  /**
+   * The host of `url` is a Service of the policy's own namespace, with these addresses: it is not
+   * looked up by name, and may be private and plain. Other hosts are judged as ever.
+   */
+  readonly at?: { readonly url: string; readonly addresses: readonly string[] }
 }
 
 export type Fetched =
@@ -52,7 +57,7 @@ export class Egress {
     if (url === null) return failed('is not an http or https URL without credentials')
     const client = new Client(url.origin, {
       connect: (target, callback) => {
-        this.#connect(target, bounds.timeoutMs).then(
+        this.#connect(target, bounds).then(
           (socket) => callback(null, socket),
           (error: unknown) => callback(asError(error), null),
         )
@@ -94,22 +99,24 @@ export class Egress {
   }
 
   /** The name is resolved anew for every connection, and the connection goes where was looked. */
-  async #connect(target: buildConnector.Options, timeoutMs: number): Promise<Socket> {
+  async #connect(target: buildConnector.Options, bounds: FetchBounds): Promise<Socket> {
     const scheme = target.protocol === 'https:' ? 'https' : 'http'
     const host = hostOf(target.hostname)
     const port = Number(target.port === '' ? (scheme === 'https' ? 443 : 80) : target.port)
-    const addresses = await this.#resolve(host)
+    const service = serviceAt(host, bounds)
+    const of = service === null ? 'anybody' : 'ownService'
+    const addresses = service ?? (await this.#resolve(host))
     if (addresses.length === 0) throw new EgressError('has a host name without address')
     const rules = this.#rules()
     let problem = new EgressError('has no address that may be called')
     for (const address of addresses.slice(0, ADDRESSES_TRIED_MAX)) {
-      const permission = mayReach({ scheme, host, address, port }, rules)
+      const permission = mayReach({ scheme, host, address, port, of }, rules)
       if (permission.kind === 'refused') {
         problem = new EgressError(permission.because)
         continue
       }
       try {
-        return await dial({ ...target, hostname: address }, host, timeoutMs)
+        return await dial({ ...target, hostname: address }, host, bounds.timeoutMs)
       } catch (error) {
         problem = new EgressError(reasonOf(error))
       }
@@ -135,6 +142,13 @@ function dial(target: buildConnector.Options, host: string, timeoutMs: number): 
       else reject(error)
     })
   })
+}
+
+/** Null: the host is none that the caller knows the addresses of. */
+function serviceAt(host: string, { at }: FetchBounds): readonly string[] | null {
+  if (at === undefined) return null
+  const url = parseUrl(at.url)
+  return url !== null && hostOf(url.hostname) === host ? at.addresses : null
 }
 
 class EgressError extends Error {}

@@ -7,7 +7,7 @@ import { test } from 'node:test'
 import type { JwtSpec } from '../../crds/authenticate.ts'
 import { JWT_ALGORITHMS, type JwtEntry } from '#wire/auth'
 import { compileJwt, sameIssuer } from './auth-jwt.ts'
-import { world } from './fake/world.ts'
+import { service, world } from './fake/world.ts'
 import { FieldPath } from './problem.ts'
 
 const AT = new FieldPath<JwtSpec>('jwt')
@@ -67,6 +67,18 @@ test('what an entry says holds', () => {
   assert.deepEqual(entry.requiredClaims, [])
   assert.equal(entry.expiry, 'optional')
   assert.deepEqual(entry.from, [{ kind: 'cookie', name: 'session' }])
+})
+
+test('keys at an own Service are fetched at its cluster address', () => {
+  const within = world([service('id', [{ port: 80 }])])
+  const keysOf = (spec: Partial<JwtSpec>) =>
+    compileJwt('staff', { issuer: 'http://id.shop', ...spec }, AT, within).value.keys
+  const addresses = ['10.96.0.7']
+  assert.deepEqual(keysOf({}), { kind: 'service', uri: null, addresses })
+  const uri = 'https://id.shop.svc/keys'
+  assert.deepEqual(keysOf({ jwksUri: uri }), { kind: 'service', uri, addresses })
+  const elsewhere = 'https://id.example.com/keys'
+  assert.deepEqual(keysOf({ jwksUri: elsewhere }), { kind: 'jwksUri', uri: elsewhere })
 })
 
 test('inline keys are kept as they are written', () => {

@@ -9,7 +9,7 @@ import { checkJwk, type PublicKey } from './jwk.ts'
 import type { Checked, FieldPath, Problem } from './problem.ts'
 import { waitMs } from './quantity.ts'
 import type { StepWithin } from './steps.ts'
-import { checkUrl } from './url.ts'
+import { checkOwnService, checkUrl } from './url.ts'
 
 type At = FieldPath<JwtSpec>
 
@@ -62,14 +62,29 @@ function compileKeys(spec: JwtSpec, at: At, within: StepWithin): Checked<JwtKeys
   }
   if (spec.keys !== undefined) return compileInline(spec.keys, spec, at)
   if (spec.jwksUri !== undefined) {
-    const problems = checkUrl(spec.jwksUri, at.child('jwksUri'), within)
-    return { value: { kind: 'jwksUri', uri: spec.jwksUri }, problems }
+    const { jwksUri: uri } = spec
+    return fetched(uri, at.child('jwksUri'), within, (addresses) =>
+      addresses === null ? { kind: 'jwksUri', uri } : { kind: 'service', uri, addresses },
+    )
   }
-  const problems = [
-    ...checkUrl(spec.issuer, at.child('issuer'), within),
-    ...checkIssuer(spec.issuer, at.child('issuer')),
-  ]
-  return { value: { kind: 'discovery' }, problems }
+  const place = at.child('issuer')
+  const { value, problems } = fetched(spec.issuer, place, within, (addresses) =>
+    addresses === null ? { kind: 'discovery' } : { kind: 'service', uri: null, addresses },
+  )
+  return { value, problems: [...problems, ...checkIssuer(spec.issuer, place)] }
+}
+
+/** `keys`: of the addresses of an own Service, or null. */
+function fetched(
+  url: string,
+  at: FieldPath<string>,
+  within: StepWithin,
+  keys: (addresses: readonly string[] | null) => JwtKeys,
+): Checked<JwtKeys> {
+  const problems = checkUrl(url, at, within)
+  if (problems.length > 0) return { value: keys(null), problems }
+  const own = checkOwnService(url, at, within)
+  return { value: keys(own.value), problems: own.problems }
 }
 
 /** OpenID Connect Discovery 1.0, section 3: no query and no fragment. */

@@ -6,7 +6,7 @@ import { test } from 'node:test'
 import { resource, service, world } from './fake/world.ts'
 import { FieldPath } from './problem.ts'
 import type { StepWithin } from './steps.ts'
-import { checkUrl } from './url.ts'
+import { checkOwnService, checkUrl } from './url.ts'
 
 const AT = new FieldPath<string>('url')
 
@@ -52,6 +52,26 @@ test('an own Service is named with its namespace, and must exist', () => {
   }
   for (const host of ['id', 'id.other', 'none.shop', 'id.shop.example.com']) {
     assert.deepEqual(reasons(`http://${host}/keys`, within), ['RefNotPermitted'], host)
+  }
+})
+
+test('an own Service is called at its cluster addresses', () => {
+  const found = (spec: object, url = 'http://id.shop/keys') =>
+    checkOwnService(url, AT, world([resource('Service', 'id', { spec })]))
+  assert.deepEqual(found({ clusterIP: '10.96.0.7' }).value, ['10.96.0.7'])
+  assert.deepEqual(found({ clusterIP: '10.96.0.7', clusterIPs: ['10.96.0.7', 'fd00::7'] }).value, [
+    '10.96.0.7',
+    'fd00::7',
+  ])
+  assert.deepEqual(found({ clusterIP: '10.96.0.7' }, 'https://id.shop.svc').value, ['10.96.0.7'])
+  assert.deepEqual(found({ clusterIP: '10.96.0.7' }, 'https://id.example.com').value, null)
+  for (const spec of [{ clusterIP: 'None' }, {}, { type: 'ExternalName', externalName: 'x' }]) {
+    const { value, problems } = found(spec)
+    assert.equal(value, null)
+    assert.deepEqual(
+      problems.map(({ severity }) => severity),
+      ['warning'],
+    )
   }
 })
 

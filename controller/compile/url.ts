@@ -6,7 +6,8 @@
  */
 import { inRange, parseAddress, parseCidr } from '#wire/address'
 import { fieldsOf, itemsOf, textOf } from './content.ts'
-import type { FieldPath, Problem } from './problem.ts'
+import type { Checked, FieldPath, Problem } from './problem.ts'
+import type { Resource } from './snapshot.ts'
 import type { StepWithin } from './steps.ts'
 
 export function checkUrl(
@@ -34,7 +35,7 @@ export function checkUrl(
 function mayBePlain(hostname: string, within: StepWithin): boolean {
   const folder = within.reader.installation.unresolvedServices === 'sample'
   if (folder && isLoopback(hostname)) return true
-  return isOwnService(hostname, within) || isAllowed(hostname, within)
+  return ownService(hostname, within) !== null || isAllowed(hostname, within)
 }
 
 const LOOPBACK = ['127.0.0.0/8', '::1/128'].flatMap((text) => parseCidr(text) ?? [])
@@ -48,13 +49,38 @@ function isIn(hostname: string, ranges: typeof LOOPBACK): boolean {
   return address !== null && ranges.some((range) => inRange(address, range))
 }
 
-/** A bare name would be looked up in the namespace of the data plane, not of the resource. */
-function isOwnService(hostname: string, within: StepWithin): boolean {
+/** A bare name could be meant for the namespace of the data plane just as well. */
+function ownService(hostname: string, within: StepWithin): Resource | null {
   const [name, namespace] = /^([^.]+)\.([^.]+)(?:\.svc(?:\.cluster\.local)?)?$/
     .exec(hostname)
     ?.slice(1) ?? ['', '']
-  if (name === undefined || namespace !== within.namespace) return false
-  return within.reader.get('Service', namespace, name) !== null
+  if (name === undefined || namespace !== within.namespace) return null
+  return within.reader.get('Service', namespace, name)
+}
+
+/** Where data planes call the URL instead of asking a name server; null: wherever its name leads. */
+export function checkOwnService(
+  text: string,
+  at: FieldPath<string>,
+  within: StepWithin,
+): Checked<readonly string[] | null> {
+  const hostname = URL.parse(text)?.hostname ?? ''
+  const service = ownService(hostname, within)
+  if (service === null) return { value: null, problems: [] }
+  const addresses = clusterAddresses(service)
+  if (addresses.length > 0) return { value: addresses, problems: [] }
+  if (isAllowed(hostname, within)) return { value: null, problems: [] }
+  const sentence =
+    `Service "${service.name}" has no cluster IP, so that data planes cannot call it; give it one, ` +
+    `or let the operator add "${hostname}" to egress.allow of the ApiGateway.`
+  return { value: null, problems: [at.warning('BackendNotFound', sentence)] }
+}
+
+function clusterAddresses({ content }: Resource): readonly string[] {
+  const spec = fieldsOf(content['spec'])
+  const listed = itemsOf(spec['clusterIPs']).flatMap((item) => textOf(item) ?? [])
+  const addresses = listed.length > 0 ? listed : [textOf(spec['clusterIP']) ?? '']
+  return addresses.filter((address) => parseAddress(address) !== null)
 }
 
 function isAllowed(hostname: string, within: StepWithin): boolean {

@@ -41,6 +41,17 @@ test('a path of the issuer stays, and its last slash is not doubled', async () =
   assert.equal(server.asked[0], '/realms/shop/.well-known/openid-configuration')
 })
 
+test("a Service of the policy's own namespace is called at its address, by name or discovered", async () => {
+  const { port } = new URL(server.url)
+  const issuer = `http://id.shop:${port}`
+  server.discovery = { issuer, jwks_uri: `${issuer}/keys` }
+  const service = { kind: 'service', issuer, addresses: ['127.0.0.1'] } as const
+  assert.equal(await said({ ...service, uri: null }), 'k1')
+  assert.equal(await said({ ...service, uri: `${issuer}/keys` }), 'k1')
+  server.discovery = { issuer, jwks_uri: 'http://id.elsewhere.invalid/keys' }
+  assert.match(await said({ ...service, uri: null }), /without address/)
+})
+
 test('a discovery document of another issuer is refused', async () => {
   for (const issuer of [`${server.url}/`, 'https://evil.example', null, [server.url]]) {
     server.discovery = { issuer }

@@ -3,7 +3,7 @@
  * comes back are public keys that can verify, or why there are none.
  * Pinned by keys-fetch.test.ts: "a discovery document of another issuer is refused".
  */
-import type { Egress } from '../egress.ts'
+import type { Egress, FetchBounds } from '../egress.ts'
 import { publicJwk, verifyKey } from '../phases/authenticate/jwk.ts'
 import type { KeySource, PublicJwk } from './keys-message.ts'
 
@@ -24,20 +24,42 @@ export async function fetchKeys(
   egress: Egress,
   timeoutMs: number = FETCH_TIMEOUT_MS,
 ): Promise<FetchedKeys> {
-  if (source.kind === 'jwksUri') return readKeySet(source.uri, egress, timeoutMs)
-  // OpenID Connect Discovery 4: a slash at the end of the issuer is not doubled
-  const base = source.issuer.replace(/\/$/, '')
-  const read = await document(`${base}/.well-known/openid-configuration`, egress, timeoutMs)
-  if (read.kind === 'failed') return read
-  const issuer = read.members.get('issuer')
-  if (issuer !== source.issuer) return failed('The discovery document is of another issuer.')
-  const uri = read.members.get('jwks_uri')
-  if (typeof uri !== 'string') return failed('The discovery document names no jwks_uri.')
-  return readKeySet(uri, egress, timeoutMs)
+  const way = { egress, bounds: { timeoutMs, bytesMax: DOCUMENT_BYTES_MAX } }
+  switch (source.kind) {
+    case 'discovery':
+      return discover(source.issuer, way)
+    case 'jwksUri':
+      return readKeySet(source.uri, way)
+    case 'service': {
+      const { issuer, uri, addresses } = source
+      const at = { ...way, bounds: { ...way.bounds, at: { url: uri ?? issuer, addresses } } }
+      return uri === null ? discover(issuer, at) : readKeySet(uri, at)
+    }
+    default:
+      return source satisfies never
+  }
 }
 
-async function readKeySet(uri: string, egress: Egress, timeoutMs: number): Promise<FetchedKeys> {
-  const read = await document(uri, egress, timeoutMs)
+interface Way {
+  readonly egress: Egress
+  readonly bounds: FetchBounds
+}
+
+async function discover(issuer: string, way: Way): Promise<FetchedKeys> {
+  // OpenID Connect Discovery 4: a slash at the end of the issuer is not doubled
+  const base = issuer.replace(/\/$/, '')
+  const read = await document(`${base}/.well-known/openid-configuration`, way)
+  if (read.kind === 'failed') return read
+  if (read.members.get('issuer') !== issuer) {
+    return failed('The discovery document is of another issuer.')
+  }
+  const uri = read.members.get('jwks_uri')
+  if (typeof uri !== 'string') return failed('The discovery document names no jwks_uri.')
+  return readKeySet(uri, way)
+}
+
+async function readKeySet(uri: string, way: Way): Promise<FetchedKeys> {
+  const read = await document(uri, way)
   if (read.kind === 'failed') return read
   const listed = read.members.get('keys')
   if (!Array.isArray(listed)) return failed('The key set has no list of keys.')
@@ -59,8 +81,8 @@ type Document =
   | { readonly kind: 'document'; readonly members: ReadonlyMap<string, unknown> }
   | Extract<FetchedKeys, { kind: 'failed' }>
 
-async function document(url: string, egress: Egress, timeoutMs: number): Promise<Document> {
-  const fetched = await egress.get(url, { timeoutMs, bytesMax: DOCUMENT_BYTES_MAX })
+async function document(url: string, { egress, bounds }: Way): Promise<Document> {
+  const fetched = await egress.get(url, bounds)
   if (fetched.kind === 'failed') return failed(`The URL ${url} ${fetched.because}.`)
   try {
     const value: unknown = JSON.parse(fetched.bytes.toString('utf8'))

@@ -44,3 +44,15 @@ test('keys in a policy have no source, and a URL is not an issuer of the same sp
   assert.ok(uri !== null && issuer !== null)
   assert.notEqual(keySetId(uri), keySetId(issuer))
 })
+
+test('a Service that one namespace may call is a source of its own', () => {
+  const addresses = ['10.96.0.7']
+  const own = (uri: string | null) => keySourceOf(ISSUER, { kind: 'service', uri, addresses })
+  const sources = [
+    own(null),
+    own(ISSUER),
+    keySourceOf(ISSUER, { kind: 'discovery' }),
+    keySourceOf(ISSUER, { kind: 'jwksUri', uri: ISSUER }),
+  ]
+  assert.equal(new Set(sources.map((one) => one && keySetId(one))).size, 4)
+})

@@ -10,6 +10,13 @@ import type { TableObject } from '#wire/table'
 export type KeySource =
   | { readonly kind: 'discovery'; readonly issuer: string }
   | { readonly kind: 'jwksUri'; readonly uri: string }
+  /** Called at these addresses; see JwtKeys. */
+  | {
+      readonly kind: 'service'
+      readonly issuer: string
+      readonly uri: string | null
+      readonly addresses: readonly string[]
+    }
 
 /** The public members of one key (RFC 7517), already checked by main. */
 export interface PublicJwk {
@@ -50,6 +57,11 @@ export function keySetId(source: KeySource): string {
       return `discovery ${source.issuer}`
     case 'jwksUri':
       return `jwks ${source.uri}`
+    case 'service': {
+      // whoever may not call the Service must not have its keys fetched by those who may
+      const url = source.uri === null ? `discovery ${source.issuer}` : `jwks ${source.uri}`
+      return `${url} at ${source.addresses.join()}`
+    }
     default:
       return source satisfies never
   }
@@ -62,6 +74,8 @@ export function keySourceOf(issuer: string, keys: JwtKeys): KeySource | null {
       return { kind: 'discovery', issuer }
     case 'jwksUri':
       return { kind: 'jwksUri', uri: keys.uri }
+    case 'service':
+      return { kind: 'service', issuer, uri: keys.uri, addresses: keys.addresses }
     case 'inline':
       return null
     default:

@@ -50,6 +50,16 @@ export type JwtKeys =
   /** `<issuer>/.well-known/openid-configuration` names the key set. */
   | { readonly kind: 'discovery' }
   | { readonly kind: 'jwksUri'; readonly uri: string }
+  /**
+   * Likewise, but the URL names a Service of the policy's own namespace: it is called at the Service's
+   * cluster addresses and nowhere else, private and plain http as they may be.
+   */
+  | {
+      readonly kind: 'service'
+      /** Null: discovered. */
+      readonly uri: string | null
+      readonly addresses: readonly string[]
+    }
   /** Public keys (RFC 7517), as written. */
   | { readonly kind: 'inline'; readonly keys: readonly { readonly [name: string]: Json }[] }
 

@@ -62,6 +62,7 @@ const url = text(KEY_BYTES_MAX, 1)
 const jwtKeys = union<JwtKeys>({
   discovery: {},
   jwksUri: { uri: url },
+  service: { uri: nullable(url), addresses: list(key, 1) },
   inline: { keys: list(jwk, 1) },
 })
 

@@ -182,6 +182,8 @@ const gateway = fc
     return { kind: 'ApiGateway', metadata: { name, namespace: SYSTEM }, spec }
   })
 
+const IDENTITY = { issuer: 'https://id.example.com', claim: 'azp', value: 'app' }
+
 const others: readonly fc.Arbitrary<Written>[] = [
   gateway,
   object('Service', namespace, fc.constant('web'), {
@@ -191,8 +193,13 @@ const others: readonly fc.Arbitrary<Written>[] = [
     type: fc.constantFrom('fairlead.dev/pepper', 'Opaque'),
     data: fc.constantFrom({ pepper: 'c2VjcmV0' }, { pepper: 'b3RoZXI=' }, {}),
   }),
-  object('Consumer', namespace, fc.constant('acme'), {
-    spec: fc.constantFrom<object>({ groups: ['gold'] }, { state: 'Suspended' }, { nope: 1 }),
+  object('Consumer', namespace, fc.constantFrom('acme', 'bolt'), {
+    spec: fc.constantFrom<object>(
+      { groups: ['gold'] },
+      { state: 'Suspended' },
+      { nope: 1 },
+      { identities: [IDENTITY] },
+    ),
   }),
   object('ApiKey', namespace, fc.constantFrom('k', 'l'), {
     spec: fc.constantFrom('0', '1').map((digit) => ({
@@ -236,7 +243,7 @@ const removal: fc.Arbitrary<Edit> = fc.oneof(
     kind: fc.constant('remove' as const),
     of: fc.constantFrom<Kind>('Secret', 'ReferenceGrant', 'ApiKey', 'Consumer', 'Service'),
     namespace,
-    name: fc.constantFrom('pepper', 'grant', 'k', 'acme', 'web'),
+    name: fc.constantFrom('pepper', 'grant', 'k', 'acme', 'bolt', 'web'),
   }),
   fc.record({
     kind: fc.constant('remove' as const),

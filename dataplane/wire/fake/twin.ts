@@ -139,6 +139,7 @@ const carrier = or(
 const keys = or(
   { kind: is('discovery') },
   { kind: is('jwksUri'), uri: 's' },
+  { kind: is('service'), uri: maybe('s'), addresses: ['s'] },
   { kind: is('inline'), keys: [map(any)] },
 )
 const entry = or(
