@@ -6,7 +6,7 @@ import { availableParallelism, hostname } from 'node:os'
 import { pino } from 'pino'
 import { address } from './addresses.ts'
 import { stopSignal } from './signals.ts'
-import { durationOf, UsageFailure, type Values } from './values.ts'
+import { graceMsOf, UsageFailure, type Values } from './values.ts'
 
 const BELOW_SUPERVISOR = 'SUPERVISED_BY_FAIRLEAD'
 
@@ -47,7 +47,7 @@ async function serve(values: Values, workers: number): Promise<number> {
     throw error
   })
   void plane.ready.then(() => log.info({ http: plane.address }, 'ready'))
-  const graceMs = durationOf(values.get('grace') ?? '') ?? 0
+  const graceMs = graceMsOf(values)
   void stopSignal().then((signal) => {
     log.info({ signal }, 'draining')
     return plane.close(graceMs)

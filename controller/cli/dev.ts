@@ -25,7 +25,7 @@ import {
 } from './overview.ts'
 import { createSamples, type Samples } from './sample.ts'
 import { stopSignal } from './signals.ts'
-import { durationOf, UsageFailure, type Values } from './values.ts'
+import { graceMsOf, UsageFailure, type Values } from './values.ts'
 
 /** The overview waits no longer than this for the first acknowledgement. */
 const SETTLED_WITHIN_MS = 1_500
@@ -101,15 +101,10 @@ class Session {
     if (!this.#values.has('quiet')) await this.#overview(controller, plane)
     this.#announced = 'yes'
     const ended = await Promise.race([plane.exited, stopped])
-    await plane.close(
-      ended === 'SIGINT' ? Math.min(this.#graceMs(), CTRL_C_GRACE_MS) : this.#graceMs(),
-    )
+    const graceMs = graceMsOf(this.#values)
+    await plane.close(ended === 'SIGINT' ? Math.min(graceMs, CTRL_C_GRACE_MS) : graceMs)
     await this.#close(controller)
     return typeof ended === 'number' ? ended : 0
-  }
-
-  #graceMs(): number {
-    return durationOf(this.#values.get('grace') ?? '') ?? 0
   }
 
   #startController(): Promise<FolderController> {

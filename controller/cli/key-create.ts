@@ -2,8 +2,9 @@
  * `fairlead key create`: the key goes to stderr, once, and the ApiKey resource to stdout, so that it
  * can be piped to kubectl or into a file.
  */
+import { durationMs } from '../compile/quantity.ts'
 import { keyYaml, makeKey } from './key.ts'
-import { durationOf, UsageFailure, type Values } from './values.ts'
+import { UsageFailure, type Values } from './values.ts'
 
 export async function keyCreate(values: Values): Promise<number> {
   const wanted = values.get('consumer')
@@ -15,7 +16,7 @@ export async function keyCreate(values: Values): Promise<number> {
     throw new UsageFailure(`--consumer: "${wanted}" is not NAME or NAMESPACE/NAME`)
   }
   const expires = values.get('expires')
-  const expiresAtMs = expires === undefined ? null : Date.now() + (durationOf(expires) ?? 0)
+  const expiresAtMs = expires === undefined ? null : Date.now() + (durationMs(expires) ?? 0)
   const { key, sha256 } = makeKey()
   const name = values.get('name') ?? null
   process.stdout.write(keyYaml({ namespace, consumer, name, expiresAtMs }, sha256))

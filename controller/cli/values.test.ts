@@ -1,7 +1,7 @@
 /** Promises of values.ts. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { addressOf, distance, durationOf, UsageFailure, valuesOf } from './values.ts'
+import { addressOf, graceMsOf, UsageFailure, valuesOf } from './values.ts'
 
 test('a flag counts before its variable, and that before the default', () => {
   assert.equal(valuesOf('dev', {}, {}).get('grace'), '30s')
@@ -34,6 +34,7 @@ test('an unknown variable is an error with a suggestion; those that Kubernetes s
     () => valuesOf('dev', {}, { FAIRLEAD_GRASE: '1s' }),
     /did you mean FAIRLEAD_GRACE\?/,
   )
+  assert.throws(() => valuesOf('dev', {}, { FAIRLEAD_QWERTYUIOP: '1' }), /see --help/)
   const links = {
     FAIRLEAD_CONTROLLER_SERVICE_HOST: '10.0.0.1',
     FAIRLEAD_CONTROLLER_PORT: 'tcp://10.0.0.1:9443',
@@ -43,12 +44,13 @@ test('an unknown variable is an error with a suggestion; those that Kubernetes s
   assert.equal(valuesOf('dev', {}, links).get('grace'), '30s')
 })
 
-test('addresses, durations and distances are read as written', () => {
+test('addresses are read as written', () => {
   assert.deepEqual(addressOf('[::1]:80'), { host: '::1', port: 80 })
   assert.deepEqual(addressOf('a.b-c:0'), { host: 'a.b-c', port: 0 })
   assert.equal(addressOf('http://x:80'), null)
-  assert.equal(durationOf('1h30m'), 5_400_000)
-  assert.equal(durationOf('1.5s'), 1500)
-  assert.equal(durationOf('s'), null)
-  assert.equal(distance('kitten', 'sitting'), 3)
+})
+
+test('a grace that no timer can hold is as long as one can', () => {
+  assert.equal(graceMsOf(valuesOf('dev', { grace: '1m30s' }, {})), 90_000)
+  assert.equal(graceMsOf(valuesOf('dev', { grace: '99999h' }, {})), 2_147_483_647)
 })

@@ -2,6 +2,9 @@
  * Text of flags and variables into values. What does not fit becomes a UsageFailure: one clear line,
  * exit code 2. Pinned by values.test.ts: "a bad value is named with its flag and what would fit".
  */
+import { WAIT_MS_MAX } from '#wire/limits'
+import { nearest } from '../../crds/nearest.ts'
+import { durationMs } from '../compile/quantity.ts'
 import { COMMANDS, type CommandName, type Setting, variableOf } from './settings.ts'
 
 /** The user's call cannot be carried out as given. */
@@ -43,8 +46,9 @@ function refuseUnknownVariables(environment: Readonly<Record<string, string | un
   const known = new Set(all.map(variableOf))
   for (const name of Object.keys(environment)) {
     if (!name.startsWith('FAIRLEAD_') || known.has(name) || SERVICE_LINK.test(name)) continue
-    const near = [...known].toSorted((a, b) => distance(name, a) - distance(name, b))[0]
-    throw new UsageFailure(`unknown variable ${name}; did you mean ${near}?`)
+    const near = nearest(name, known)
+    const end = near === null ? 'see --help for those there are' : `did you mean ${near}?`
+    throw new UsageFailure(`unknown variable ${name}; ${end}`)
   }
 }
 
@@ -63,7 +67,7 @@ const CHECKS: Readonly<Record<Setting['kind'], Check>> = {
     wanted: () => 'HOST:PORT, or several with commas between',
   },
   duration: {
-    fits: (text) => durationOf(text) !== null,
+    fits: (text) => durationMs(text) !== null,
     wanted: () => 'a duration such as 30s, 5m or 500ms',
   },
   count: {
@@ -94,28 +98,7 @@ export function addressOf(text: string): Address | null {
   return port <= 65_535 ? { host, port } : null
 }
 
-const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
-
-/** Go's notation: 1h30m, 1.5s. Milliseconds, or null. */
-export function durationOf(text: string): number | null {
-  if (!/^(\d+(\.\d+)?(ms|s|m|h))+$/.test(text)) return null
-  let total = 0
-  for (const part of text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)) {
-    total += Number(part[1]) * (UNIT_MS[part[2] ?? ''] ?? 0)
-  }
-  return Number.isFinite(total) ? total : null
-}
-
-/** Levenshtein: short names, so the plain table does. */
-export function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i)
-  for (let i = 1; i <= a.length; i += 1) {
-    const next = [i]
-    for (let j = 1; j <= b.length; j += 1) {
-      const swap = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)
-      next.push(Math.min(swap, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1))
-    }
-    row = next
-  }
-  return row[b.length] ?? 0
+/** How long a drain may take: a longer wait than Node's timers can hold would end at once. */
+export function graceMsOf(values: Values): number {
+  return Math.min(WAIT_MS_MAX, durationMs(values.get('grace') ?? '') ?? 0)
 }

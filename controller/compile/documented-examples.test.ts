@@ -28,6 +28,10 @@ spec: { ports: [{ port: 8080 }] }
 kind: Service
 metadata: { name: orders, namespace: shop }
 spec: { ports: [{ port: 80 }] }
+---
+kind: ReferenceGrant
+metadata: { name: shop, namespace: partners }
+spec: { from: [{ group: fairlead.dev, kind: AuthPolicy, namespace: shop }], to: [{ group: fairlead.dev, kind: Consumer }] }
 `
 
 const GATEWAY = `
@@ -73,6 +77,7 @@ spec:
           fallback: { value: { left: 0 } }
           expect: { status: [2xx], contentType: application/json }
           headers: { forward: [identity, trace], set: [] }
+        notify: { after: [order], method: POST, path: /audit, body: "\${calls.order.body}", backend: { service: { name: orders, port: 80 } } }
       response:
         status: "\${calls.order.status}"
         headers: [{ name: etag, value: "\${calls.order.headers.etag}" }]
@@ -106,7 +111,7 @@ spec:
   targetRefs: [{ kind: ApiRoute, name: shop }]
   authenticate:
     staff: { jwt: { issuer: "https://id.example.com", audiences: [shop] } }
-    partners: { apiKey: { from: [{ header: { name: x-api-key } }], consumers: { namespaces: [shop], selector: { matchLabels: { partner: "true" } } } } }
+    partners: { apiKey: { from: [{ header: { name: x-api-key } }], consumers: { namespaces: [partners], selector: { matchLabels: { partner: "true" } } } } }
     guest: { anonymous: {} }
   authorize:
     readers: { scopes: [books.read], when: 'request.method == "GET"' }
@@ -120,17 +125,18 @@ spec:
   targetRefs: [{ kind: ApiRoute, name: shop }]
   limits:
     per-partner: { key: auth.consumer, rate: 60/1m, burst: 20, rates: [{ when: '"gold" in auth.groups', rate: 600/1m }] }
+    whole-api: { rate: 5000/1s }
     exports: { key: auth.consumer, rate: 10/1h, cost: 'request.path.startsWith("/export") ? 5 : 1' }
     in-flight: { key: request.ip, concurrency: 50, stage: beforeAuth }
   mode: enforce
   onStoreFailure: local
 ---
 kind: Consumer
-metadata: { name: acme, namespace: shop, labels: { partner: "true" } }
+metadata: { name: acme, namespace: partners, labels: { partner: "true" } }
 spec: { displayName: Acme, state: Active, groups: [gold], identities: [{ issuer: "https://id.example.com", claim: azp, value: acme-app }], externalIds: { stripe: cus_N123 } }
 ---
 kind: ApiKey
-metadata: { name: acme-1, namespace: shop }
+metadata: { name: acme-1, namespace: partners }
 spec: { consumerRef: { name: acme }, sha256: "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae", expiresAt: "2027-01-01T00:00:00Z" }
 `
 
@@ -143,8 +149,8 @@ test('the introduction as a whole runs, but for what it says of HTTPS', () => {
     'ApiRoute shop/shop',
     'AuthPolicy shop/shop',
     'RateLimitPolicy shop/shop',
-    'Consumer shop/acme',
-    'ApiKey shop/acme-1',
+    'Consumer partners/acme',
+    'ApiKey partners/acme-1',
   ]) {
     assert.equal(cluster.accepted(id), 'Accepted', id)
   }

@@ -5,10 +5,11 @@
  * Pinned by certificate-store.test.ts: "a second start finds the same authority", and by
  * test/cluster/walk.test.ts.
  */
-import { mkdir, open, readFile, rename } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type KubeClient, successOf } from '../kube/client.ts'
 import { at, listAt, textAt } from '../kube/fields.ts'
+import { writeWhole } from '../state-file.ts'
 import {
   type Certificates,
   createCertificates,
@@ -129,27 +130,15 @@ export function folderCertificates(
 ): CertificateStore {
   return {
     async current() {
-      await mkdir(folder, { recursive: true, mode: 0o700 })
-      const text = await readFile(join(folder, KEPT_FILE), 'utf8').catch(() => '')
+      const path = join(folder, KEPT_FILE)
+      const text = await readFile(path, 'utf8').catch(() => '')
       const kept = parse(text)
       const due =
         kept === null ? await createCertificates(names, nowMs()) : await renew(kept, names, nowMs())
-      if (due !== kept) await write(folder, JSON.stringify(due))
+      if (due !== kept) await writeWhole(path, JSON.stringify(due))
       return due
     },
   }
-}
-
-async function write(folder: string, text: string): Promise<void> {
-  const aside = join(folder, `${KEPT_FILE}.new`)
-  const file = await open(aside, 'w', 0o600)
-  try {
-    await file.writeFile(text)
-    await file.sync()
-  } finally {
-    await file.close()
-  }
-  await rename(aside, join(folder, KEPT_FILE))
 }
 
 /** Null for what was torn or is of another make: certificates can always be made anew. */

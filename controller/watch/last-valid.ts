@@ -5,7 +5,7 @@
  * Pinned by last-valid.test.ts: "a spec that was kept is remembered after a restart".
  */
 import { createHash } from 'node:crypto'
-import { chmod, mkdir, open, readFile, rename } from 'node:fs/promises'
+import { readFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Remembering } from '../compile/compiled.ts'
@@ -19,6 +19,7 @@ import {
 import { type KubeClient, KubeFailure, successOf } from '../kube/client.ts'
 import { isRecord, listAt, numberAt, textAt } from '../kube/fields.ts'
 import type { Logger } from '../log.ts'
+import { writeWhole } from '../state-file.ts'
 
 export interface LastValidMemory {
   /** What was kept before this process: for the first snapshot, or as the watch reads it. */
@@ -239,7 +240,7 @@ export async function folderMemory(folder: string, log: Logger): Promise<LastVal
       for (const entry of remembering) {
         next.set(resourceId(entry.kind, entry.namespace, entry.name), rememberedOf(entry))
       }
-      if (!same(stored, next)) await writeStored(folder, next)
+      if (!same(stored, next)) await writeWhole(join(folder, FILE), textOf(next))
       stored = next
     },
     async forget(remembering) {
@@ -247,7 +248,7 @@ export async function folderMemory(folder: string, log: Logger): Promise<LastVal
         remembering.map(({ kind, namespace, name }) => resourceId(kind, namespace, name)),
       )
       const next = new Map([...stored].filter(([id]) => needed.has(id)))
-      if (next.size !== stored.size) await writeStored(folder, next)
+      if (next.size !== stored.size) await writeWhole(join(folder, FILE), textOf(next))
       stored = next
     },
   }
@@ -256,6 +257,10 @@ export async function folderMemory(folder: string, log: Logger): Promise<LastVal
 function rememberedOf(entry: Remembering): Remembered {
   const { uid, generation, spec, policies } = entry
   return { uid, generation, spec, ...(policies === undefined ? {} : { policies }) }
+}
+
+function textOf(stored: ReadonlyMap<string, Remembered>): string {
+  return JSON.stringify(Object.fromEntries(stored))
 }
 
 function same(a: ReadonlyMap<string, Remembered>, b: ReadonlyMap<string, Remembered>): boolean {
@@ -287,20 +292,4 @@ async function readStored(folder: string, log: Logger): Promise<ReadonlyMap<stri
 
 function partsOf(value: unknown): { uid?: unknown; generation?: unknown } {
   return isRecord(value) ? { uid: value['uid'], generation: value['generation'] } : {}
-}
-
-/** Written aside, synced and renamed: a crash leaves the old file or the new one. */
-async function writeStored(folder: string, stored: ReadonlyMap<string, Remembered>): Promise<void> {
-  await mkdir(folder, { recursive: true, mode: 0o700 })
-  const path = join(folder, FILE)
-  const aside = `${path}.new`
-  const file = await open(aside, 'w', 0o600)
-  try {
-    await file.writeFile(JSON.stringify(Object.fromEntries(stored)))
-    await file.sync()
-  } finally {
-    await file.close()
-  }
-  await chmod(aside, 0o600)
-  await rename(aside, path)
 }

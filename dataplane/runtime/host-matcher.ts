@@ -3,7 +3,7 @@
  * the first whose path, method, headers, query and `when` all hold.
  * Pinned by matcher.test.ts: "the matcher and its plain twin agree on random tables and requests".
  */
-import { decodedSegment } from '#wire/path'
+import { decodedSegment, hasUtf8Escapes } from '#wire/path'
 import { type Exchange, bareRecord } from '../request/exchange.ts'
 import { type Failure, fail } from '../request/failure.ts'
 import { queryPairs } from '../request/query.ts'
@@ -209,17 +209,7 @@ function decodedGroups(groups: Readonly<Record<string, string>>): Record<string,
   const params = bareRecord()
   for (const name of Object.keys(groups)) {
     const text = groups[name] ?? ''
-    params[name] = decodable(text) ? decodedSegment(text) : text
+    params[name] = hasUtf8Escapes(text) ? decodedSegment(text) : text
   }
   return params
-}
-
-function decodable(text: string): boolean {
-  if (!text.includes('%')) return true
-  try {
-    decodeURIComponent(text)
-    return true
-  } catch {
-    return false
-  }
 }

@@ -135,10 +135,11 @@ function reasonAgainst(text: string): Reason | null {
   if (text.endsWith('.') || text.endsWith('%20')) return 'end'
   if (REFUSED_ESCAPE.test(text)) return 'escape'
   if (ESCAPED_TWICE.test(text)) return 'twice'
-  return isUtf8(text) ? null : 'utf8'
+  return hasUtf8Escapes(text) ? null : 'utf8'
 }
 
-function isUtf8(text: string): boolean {
+/** Whether every escape is whole, and what they spell is UTF-8. */
+export function hasUtf8Escapes(text: string): boolean {
   if (!text.includes('%')) return true
   try {
     decodeURIComponent(text)
