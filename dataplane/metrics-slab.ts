@@ -17,6 +17,8 @@ export const DURATION_BUCKETS_S: readonly number[] = [
 export const SERIES_MAX = 20_000
 /** Rules with a histogram of their own: each is 16 lines of a scrape. */
 export const HISTOGRAMS_MAX = 2_000
+/** Limits in observe mode, by the rule that they would have refused a request of. */
+export const OBSERVED_MAX = 2_000
 
 /** Cells at the start of a slab. `logTaken` alone is written by the main thread. */
 export const CELLS = {
@@ -35,7 +37,8 @@ export const SERIES_CELLS = 3
 export const HISTOGRAM_CELLS = DURATION_BUCKETS_S.length + 2
 
 const HISTOGRAMS_AT = CELLS_MAX + SERIES_MAX * SERIES_CELLS
-const SLAB_CELLS = HISTOGRAMS_AT + HISTOGRAMS_MAX * HISTOGRAM_CELLS
+const OBSERVED_AT = HISTOGRAMS_AT + HISTOGRAMS_MAX * HISTOGRAM_CELLS
+const SLAB_CELLS = OBSERVED_AT + OBSERVED_MAX
 
 export function newSlab(): SharedArrayBuffer {
   return new SharedArrayBuffer(SLAB_CELLS * Float64Array.BYTES_PER_ELEMENT)
@@ -47,6 +50,10 @@ export function seriesAt(index: number): number {
 
 export function histogramAt(index: number): number {
   return HISTOGRAMS_AT + index * HISTOGRAM_CELLS
+}
+
+export function observedAt(index: number): number {
+  return OBSERVED_AT + index
 }
 
 export interface SeriesLabels {
@@ -63,10 +70,16 @@ export interface HistogramLabels {
   readonly rule: string
 }
 
+export interface ObservedLabels extends HistogramLabels {
+  /** The entry's name in its policy. */
+  readonly limit: string
+}
+
 /** What stands in a slab at an index, said once, when it is first used. */
 export type Announcement =
   | { readonly kind: 'series'; readonly index: number; readonly labels: SeriesLabels }
   | { readonly kind: 'histogram'; readonly index: number; readonly labels: HistogramLabels }
+  | { readonly kind: 'observed'; readonly index: number; readonly labels: ObservedLabels }
 
 /** Stands for all that found no place of its own. */
 export const OVERFLOW = '(others)'
@@ -82,6 +95,7 @@ export class MetricsSlab implements RecordSink {
   readonly #announce: (announcement: Announcement) => void
   readonly #series = new Map<string, number>()
   readonly #histograms = new Map<string, number>()
+  readonly #observed = new Map<string, number>()
   readonly #last = new Map<
     string | null,
     { readonly record: ExchangeRecord; readonly index: number }
@@ -113,6 +127,7 @@ export class MetricsSlab implements RecordSink {
     if (bucket >= 0) this.#add(histogram + bucket, 1)
     this.#add(histogram + DURATION_BUCKETS_S.length, seconds)
     this.#add(histogram + DURATION_BUCKETS_S.length + 1, 1)
+    for (const limit of record.observed) this.#add(observedAt(this.#observedOf(record, limit)), 1)
   }
 
   /** Mostly the same as the last time for this rule: then no key has to be made. */
@@ -159,14 +174,38 @@ export class MetricsSlab implements RecordSink {
     return index
   }
 
+  #observedOf(record: ExchangeRecord, limit: string): number {
+    const key = `${record.rule ?? ''} ${limit}`
+    const known = this.#observed.get(key)
+    if (known !== undefined) return known
+    const index = this.#observed.size
+    if (index >= OBSERVED_MAX - 1) return this.#overflow('observed', OBSERVED_MAX - 1)
+    this.#observed.set(key, index)
+    this.#announce({ kind: 'observed', index, labels: { ...ruleLabels(record), limit } })
+    return index
+  }
+
   #overflow(kind: Announcement['kind'], index: number): number {
     if (this.#overflowed.has(kind)) return index
     this.#overflowed.add(kind)
-    const labels = { route: OVERFLOW, rule: OVERFLOW }
-    const none = { method: OVERFLOW, class: OVERFLOW, cause: OVERFLOW, backend: OVERFLOW }
-    if (kind === 'histogram') this.#announce({ kind, index, labels })
-    else this.#announce({ kind, index, labels: { ...labels, ...none } })
+    this.#announce(overflowOf(kind, index))
     return index
+  }
+}
+
+function overflowOf(kind: Announcement['kind'], index: number): Announcement {
+  const labels = { route: OVERFLOW, rule: OVERFLOW }
+  switch (kind) {
+    case 'series': {
+      const none = { method: OVERFLOW, class: OVERFLOW, cause: OVERFLOW, backend: OVERFLOW }
+      return { kind, index, labels: { ...labels, ...none } }
+    }
+    case 'histogram':
+      return { kind, index, labels }
+    case 'observed':
+      return { kind, index, labels: { ...labels, limit: OVERFLOW } }
+    default:
+      return kind satisfies never
   }
 }
 

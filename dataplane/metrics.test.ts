@@ -102,14 +102,39 @@ test('what workers count is what a scrape shows, even when gone', async () => {
   )
 })
 
-test('docs/metrics.md and a scrape name the same metrics', async () => {
-  const page = readFileSync(new URL('../docs/metrics.md', import.meta.url), 'utf8')
-  const documented = [...page.matchAll(/^\| `(\w+)` \| (\w+)/gm)].map(
-    ([, name, type]) => `${name} ${type}`,
+test('a limit that only watches is counted by rule and name, as often as it would have refused', async () => {
+  const metrics = metricsOf()
+  const first = worker(metrics, 1)
+  const second = worker(metrics, 2)
+  const watched = { route: 'a/b', rule: 'a/b/c', observed: ['fair', 'busy'] }
+  first.record(recordOf(watched))
+  second.record(recordOf({ ...watched, observed: ['fair'] }))
+  second.record(recordOf({ ...watched, observed: [] }))
+  metrics.retire(1)
+  const label = (limit: string) => `{route="a/b",rule="c",limit="${limit}"}`
+  assert.deepEqual(
+    await scrape(metrics, 'fairlead_limit_observed_total'),
+    new Map([
+      [label('fair'), 2],
+      [label('busy'), 1],
+    ]),
   )
-  const { text } = await metricsOf().render()
-  const shown = [...text.matchAll(/^# TYPE (fairlead_\w+ \w+)$/gm)].map((found) => found[1])
-  assert.deepEqual(new Set(documented), new Set(shown))
+})
+
+test('docs/metrics.md and a scrape name the same metrics, with their types and labels', async () => {
+  const page = readFileSync(new URL('../docs/metrics.md', import.meta.url), 'utf8')
+  const documented = [...page.matchAll(/^\| `(\w+)` \| (\w+) \|([^|]*)\|/gm)].map(
+    ([, name, type, labels]) => `${name} ${type} ${labels?.trim()}`,
+  )
+  const metrics = metricsOf()
+  worker(metrics, 1).record(recordOf({ observed: ['fair'] }))
+  const { text } = await metrics.render()
+  const shown = [...text.matchAll(/^# TYPE (fairlead_\w+) (\w+)$/gm)].map(([, name, type]) => {
+    const line = new RegExp(`^${name}(?:_count)?(?:\\{(.*)\\})? `, 'm').exec(text)
+    const labels = [...(line?.[1] ?? '').matchAll(/(\w+)="/g)].map((found) => found[1])
+    return `${name} ${type} ${labels.join(', ')}`
+  })
+  assert.deepEqual(documented.toSorted(), shown.toSorted())
 })
 
 test('what is too much for its own series is counted in one for all others', () => {

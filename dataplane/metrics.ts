@@ -12,6 +12,8 @@ import {
   HISTOGRAM_CELLS,
   histogramAt,
   type HistogramLabels,
+  observedAt,
+  type ObservedLabels,
   SERIES_CELLS,
   seriesAt,
   type SeriesLabels,
@@ -33,6 +35,7 @@ interface WorkerColumn {
   /** By index in the slab. */
   readonly series: Map<number, SeriesLabels>
   readonly histograms: Map<number, HistogramLabels>
+  readonly observed: Map<number, ObservedLabels>
 }
 
 interface Sum<L> {
@@ -48,6 +51,7 @@ export class Metrics {
     cells: new Float64Array(Object.keys(CELLS).length),
     series: new Map<string, Sum<SeriesLabels>>(),
     histograms: new Map<string, Sum<HistogramLabels>>(),
+    observed: new Map<string, Sum<ObservedLabels>>(),
   }
 
   constructor(facts: () => ProcessFacts) {
@@ -58,16 +62,31 @@ export class Metrics {
   }
 
   addWorker(worker: number, slab: SharedArrayBuffer): void {
-    const cells = new Float64Array(slab)
-    this.#columns.set(worker, { cells, series: new Map(), histograms: new Map() })
+    this.#columns.set(worker, {
+      cells: new Float64Array(slab),
+      series: new Map(),
+      histograms: new Map(),
+      observed: new Map(),
+    })
   }
 
   announce(worker: number, announcement: Announcement): void {
     const column = this.#columns.get(worker)
     if (column === undefined) return
     const { kind, index } = announcement
-    if (kind === 'series') column.series.set(index, announcement.labels)
-    else column.histograms.set(index, announcement.labels)
+    switch (kind) {
+      case 'series':
+        column.series.set(index, announcement.labels)
+        return
+      case 'histogram':
+        column.histograms.set(index, announcement.labels)
+        return
+      case 'observed':
+        column.observed.set(index, announcement.labels)
+        return
+      default:
+        announcement satisfies never
+    }
   }
 
   /** The worker has exited: what it counted stays. */
@@ -77,6 +96,7 @@ export class Metrics {
     this.#columns.delete(worker)
     addSeries(this.#retired.series, column)
     addHistograms(this.#retired.histograms, column)
+    addObserved(this.#retired.observed, column)
     const { cells } = this.#retired
     for (let i = 0; i < cells.length; i++) cells[i] = (cells[i] ?? 0) + (column.cells[i] ?? 0)
     // Requests that died with it are not in flight any more.
@@ -115,6 +135,21 @@ export class Metrics {
     counter('fairlead_response_bytes_total', 'Bytes of response bodies that were sent.', 2)
     const durations = new SlabHistogram(() => this.#histograms())
     this.#registry.registerMetric(durations)
+    this.#registerObserved()
+  }
+
+  #registerObserved(): void {
+    const sums = (): Sum<ObservedLabels>[] => this.#observed()
+    const made: Counter<keyof ObservedLabels> = new Counter({
+      name: 'fairlead_limit_observed_total',
+      help: 'Requests that a limit in observe mode would have refused.',
+      labelNames: ['route', 'rule', 'limit'],
+      registers: [this.#registry],
+      collect() {
+        made.reset()
+        for (const { labels, values } of sums()) made.inc({ ...labels }, values[0] ?? 0)
+      },
+    })
   }
 
   #registerCells(): void {
@@ -177,6 +212,12 @@ export class Metrics {
     for (const column of this.#columns.values()) addHistograms(sums, column)
     return [...sums.values()]
   }
+
+  #observed(): Sum<ObservedLabels>[] {
+    const sums = copyOf(this.#retired.observed)
+    for (const column of this.#columns.values()) addObserved(sums, column)
+    return [...sums.values()]
+  }
 }
 
 function copyOf<L>(sums: ReadonlyMap<string, Sum<L>>): Map<string, Sum<L>> {
@@ -199,6 +240,16 @@ function addHistograms(
   for (const [index, labels] of histograms) {
     const at = histogramAt(index)
     addTo(sums, labels, cells.subarray(at, at + HISTOGRAM_CELLS))
+  }
+}
+
+function addObserved(
+  sums: Map<string, Sum<ObservedLabels>>,
+  { cells, observed }: WorkerColumn,
+): void {
+  for (const [index, labels] of observed) {
+    const at = observedAt(index)
+    addTo(sums, labels, cells.subarray(at, at + 1))
   }
 }
 
