@@ -36,6 +36,8 @@ export class Connection {
   body: { readonly rest: 'none' | 'some' } | null = null
   readonly #owner: ConnectionOwner
   #exchanges = 0
+  /** Requests that came before the one that runs was answered. */
+  #waiting: (() => void)[] = []
   #idleSinceMs: number
   #whenIdle: (() => void) | null = null
   /** Bytes that had come when the last exchange ended. */
@@ -72,7 +74,18 @@ export class Connection {
   /** Whether the answer that is about to begin is the last one here. */
   get isLast(): 'no' | 'yes' {
     if (this.mode === 'closing') return 'yes'
-    return this.mode === 'last' && this.#exchanges <= 1 ? 'yes' : 'no'
+    if (this.mode !== 'last' || this.#waiting.length > 0) return 'no'
+    return this.#exchanges <= 1 ? 'yes' : 'no'
+  }
+
+  /**
+   * One request at a time, in their order: a client that sends thousands at once keeps one backend
+   * busy, and the answer that ends a connection is the last one. Nothing is read while one waits.
+   */
+  whenItsTurn(start: () => void): void {
+    if (this.#exchanges === 0) return start()
+    this.#waiting.push(start)
+    this.socket.pause()
   }
 
   exchangeStarted(): void {
@@ -82,6 +95,17 @@ export class Connection {
   exchangeEnded(): void {
     this.#exchanges--
     if (this.#exchanges > 0) return
+    const next = this.#waiting.shift()
+    if (next === undefined) return this.#rests()
+    if (this.mode === 'closing' || this.socket.destroyed) {
+      this.#waiting = []
+      return this.#rests()
+    }
+    if (this.#waiting.length === 0 && this.reads) this.socket.resume()
+    this.guard(next)
+  }
+
+  #rests(): void {
     this.#idleSinceMs = this.#owner.now()
     this.#bytesBefore = this.socket.bytesRead
     const then = this.#whenIdle

@@ -3,10 +3,11 @@
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
 import { monotonicMs } from '../clock.ts'
 import { get, raw, type Raw } from '../fake/plane.ts'
 import { until } from '../upstream/fake/recorder.ts'
-import { HOST, ok, startFront, statusOf } from './fake/front.ts'
+import { echo, HOST, ok, startFront, statusOf } from './fake/front.ts'
 
 function causeOf({ text }: Raw): string | null {
   return /x-fairlead-cause: (\S+)/i.exec(text)?.[1] ?? null
@@ -220,6 +221,55 @@ test('requests on one connection are answered in their order', async (t) => {
   await until('all are answered', () => client.text.endsWith('/3'))
   assert.deepEqual(client.text.match(/\/\d$|\/\d(?=HTTP)/gm), ['/1', '/2', '/3'])
   assert.equal(records.length, 3)
+})
+
+test('requests that come together are served one after the other', async (t) => {
+  let running = 0
+  let most = 0
+  const { port, records } = await startFront(t, async (exchange, runtime) => {
+    most = Math.max(most, ++running)
+    const answer = exchange.body.empty ? ok(exchange.path) : await echo(exchange, runtime)
+    await turn()
+    running--
+    return answer
+  })
+  const many = Array.from({ length: 3_000 }, (_, i) =>
+    i % 100 === 7
+      ? `POST /${i} HTTP/1.1\r\n${HOST}Content-Length: 4\r\n\r\nbody`
+      : `GET /${i} HTTP/1.1\r\n${HOST}\r\n`,
+  )
+  const client = raw(t, port, many.join(''))
+  await until('all are answered', () => client.text.endsWith('/2999'))
+  assert.equal(most, 1)
+  assert.equal(records.length, 3_000)
+  const bodies = [...client.text.matchAll(/\r\n\r\n(\/\d+|POST \S+ \S+ body)/g)]
+  const expected = many.map((_, i) =>
+    i % 100 === 7 ? `POST shop.example.com /${i} body` : `/${i}`,
+  )
+  assert.deepEqual(
+    bodies.map(([, body]) => body),
+    expected,
+  )
+})
+
+test('what ends a connection is answered after what came before it', async (t) => {
+  const { port, records } = await startFront(t, async ({ path }) => {
+    if (path === '/slow') for (let i = 0; i < 20; i++) await turn()
+    return ok(path)
+  })
+  for (const [last, status] of [
+    [`CONNECT a:1 HTTP/1.1\r\n${HOST}\r\n`, '400'],
+    [`GET /a%2Fb HTTP/1.1\r\n${HOST}\r\n`, '400'],
+    [`GET /x HTTP/1.1\r\n${HOST}Upgrade: websocket\r\n\r\n`, '400'],
+    [`GET /x HTTP/1.1\r\n${HOST}Connection: close\r\n\r\n`, '200'],
+  ] as const) {
+    const next = `GET /next HTTP/1.1\r\n${HOST}\r\n`
+    const client = raw(t, port, `GET /slow HTTP/1.1\r\n${HOST}\r\n${last}${next}`)
+    await until(`closed after ${last}`, () => client.state !== 'open')
+    const statuses = [...client.text.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, code]) => code)
+    assert.deepEqual(statuses, ['200', status], client.text)
+  }
+  assert.equal(records.length, 8)
 })
 
 test('garbage after a request does not take its answer away', async (t) => {

@@ -190,9 +190,11 @@ export class Http1Front {
     })
     const body = head.bodyKind === 'none' ? null : this.#body(incoming, outgoing, head)
     connection.body = body
-    const answer = new NodeAnswer(incoming, outgoing, connection, body)
-    if (head.refusal !== null) answer.closeAfter()
-    this.#serve(connection, incoming, { head, body: body ?? EMPTY_BODY, answer })
+    connection.whenItsTurn(() => {
+      const answer = new NodeAnswer(incoming, outgoing, connection, body)
+      if (head.refusal !== null) answer.closeAfter()
+      this.#serve(connection, incoming, { head, body: body ?? EMPTY_BODY, answer })
+    })
   }
 
   #body(incoming: IncomingMessage, outgoing: ServerResponse, head: RequestHead): NodeBody {
@@ -254,11 +256,11 @@ export class Http1Front {
       scheme: 'http',
       lastHost: connection.lastHost,
     })
-    connection.mode = 'closing'
-    this.#serve(connection, incoming, {
-      head,
-      body: EMPTY_BODY,
-      answer: new RawAnswer(connection),
+    connection.mode = 'broken'
+    connection.whenIdle(() => {
+      if (!socket.writable) return connection.destroy()
+      const answer = new RawAnswer(connection)
+      this.#serve(connection, incoming, { head, body: EMPTY_BODY, answer })
     })
   }
 
