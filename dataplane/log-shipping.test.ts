@@ -19,7 +19,7 @@ function ship(): Shipped {
   const slab = new MetricsSlab(newSlab(), () => undefined)
   const batches: { lines: string; count: number }[] = []
   const shipping = new LogShipping(new AccessLines(), slab, (lines, count) => {
-    batches.push({ lines, count })
+    batches.push({ lines: Buffer.from(lines).toString('latin1'), count })
   })
   return { shipping, slab, batches }
 }

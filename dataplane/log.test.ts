@@ -119,6 +119,45 @@ test('docs/access-log.md and a line name the same fields', () => {
   assert.deepEqual(documented, Object.keys(JSON.parse(new AccessLines().line(recordOf()))))
 })
 
+test('a line does not depend on those before it', () => {
+  const names = [
+    'method',
+    'host',
+    'ip',
+    'peer',
+    'userAgent',
+    'route',
+    'rule',
+    'authMethod',
+  ] as const
+  const more = ['consumer', 'cause', 'word', 'backend', 'path', 'id'] as const
+  const changes: Partial<ExchangeRecord>[] = [
+    { status: 200 },
+    { status: 502 },
+    { by: 'gateway' },
+    { by: 'upstream' },
+    { fault: 'client' },
+    { fault: null },
+    { scheme: 'https' },
+    { scheme: 'http' },
+    { protocol: '1.0' },
+    { protocol: '1.1' },
+    { observed: ['x'] },
+    { observed: [] },
+  ]
+  for (const name of [...names, ...more]) changes.push({ [name]: 'a' }, { [name]: 'b' })
+  fc.assert(
+    fc.property(fc.array(fc.constantFrom(...changes), { maxLength: 12 }), (some) => {
+      const lines = new AccessLines()
+      let record = recordOf()
+      for (const change of some) {
+        record = { ...record, ...change }
+        assert.equal(lines.line(record), new AccessLines().line(record))
+      }
+    }),
+  )
+})
+
 test('the time is that of each record, also when it goes back', () => {
   const lines = new AccessLines()
   for (const atMs of [0, 999, 1_000, 61_001, 5, 1_700_000_000_000]) {

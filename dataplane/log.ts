@@ -19,10 +19,6 @@ function escaped(character: string): string {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
 }
 
-function orNull(text: string | null): string {
-  return text === null ? 'null' : quoted(text)
-}
-
 function milliseconds(value: number): number {
   return Math.round(value * 1_000) / 1_000
 }
@@ -35,27 +31,50 @@ const KNOWN_LENGTH_MAX = 200
 export class AccessLines {
   #second = Number.NaN
   #secondText = ''
+  /** Parts of the last line; most of the next one are the same. */
+  #last: ExchangeRecord | null = null
+  #client = ''
+  #route = ''
+  #end = ''
   readonly #quoted = new Map<string, string>()
 
   line(record: ExchangeRecord): string {
     const { upstreamMs } = record
+    if (!isSameClient(record, this.#last)) this.#client = this.#clientPart(record)
+    if (!isSameRoute(record, this.#last)) this.#route = this.#routePart(record)
+    if (!isSameEnd(record, this.#last)) this.#end = this.#endPart(record)
+    this.#last = record
     return (
-      `{"time":"${this.#time(record.startedAtMs)}","id":${quoted(record.id)}` +
-      `,"status":${record.status},"cause":${orNull(record.cause)},"word":${orNull(record.word)}` +
-      `,"fault":${orNull(record.fault)},"by":"${record.by}"` +
-      `,"method":${this.#known(record.method)},"scheme":"${record.scheme}"` +
-      `,"host":${this.#known(record.host)},"path":${quoted(record.path)}` +
-      `,"protocol":"${record.protocol}"` +
-      `,"ip":${this.#known(record.ip)},"peer":${this.#known(record.peer)}` +
-      `,"userAgent":${this.#known(record.userAgent)}` +
-      `,"route":${this.#known(record.route)},"rule":${this.#known(record.rule)}` +
-      `,"auth":${this.#known(record.authMethod)},"consumer":${this.#known(record.consumer)}` +
-      `,"backend":${this.#known(record.backend)}` +
+      `{"time":"${this.#time(record.startedAtMs)}","id":${quoted(record.id)}${this.#end}` +
+      `,"path":${quoted(record.path)}${this.#client}${this.#route}` +
       `,"durationMs":${milliseconds(record.durationMs)}` +
       `,"upstreamMs":${upstreamMs === null ? 'null' : milliseconds(upstreamMs)}` +
       `,"bytesIn":${record.bytesIn},"bytesOut":${record.bytesOut}` +
       `,"complete":${record.complete},"partial":${record.partial}` +
       `,"observed":[${record.observed.length === 0 ? '' : record.observed.map(quoted).join()}]}\n`
+    )
+  }
+
+  #endPart({ status, cause, word, fault, by, method, scheme, host }: ExchangeRecord): string {
+    return (
+      `,"status":${status},"cause":${this.#known(cause)},"word":${this.#known(word)}` +
+      `,"fault":${this.#known(fault)},"by":"${by}","method":${this.#known(method)}` +
+      `,"scheme":"${scheme}","host":${this.#known(host)}`
+    )
+  }
+
+  #clientPart({ protocol, ip, peer, userAgent }: ExchangeRecord): string {
+    return (
+      `,"protocol":"${protocol}","ip":${this.#known(ip)},"peer":${this.#known(peer)}` +
+      `,"userAgent":${this.#known(userAgent)}`
+    )
+  }
+
+  #routePart({ route, rule, authMethod, consumer, backend }: ExchangeRecord): string {
+    return (
+      `,"route":${this.#known(route)},"rule":${this.#known(rule)}` +
+      `,"auth":${this.#known(authMethod)},"consumer":${this.#known(consumer)}` +
+      `,"backend":${this.#known(backend)}`
     )
   }
 
@@ -79,4 +98,45 @@ export class AccessLines {
     }
     return `${this.#secondText}.${String(Math.floor(atMs) - second * 1_000).padStart(3, '0')}Z`
   }
+}
+
+function isSameClient(one: ExchangeRecord, other: ExchangeRecord | null): boolean {
+  return (
+    other !== null &&
+    one.ip === other.ip &&
+    one.peer === other.peer &&
+    one.userAgent === other.userAgent &&
+    one.protocol === other.protocol
+  )
+}
+
+function isSameRoute(one: ExchangeRecord, other: ExchangeRecord | null): boolean {
+  return (
+    other !== null &&
+    one.rule === other.rule &&
+    one.route === other.route &&
+    one.backend === other.backend &&
+    one.consumer === other.consumer &&
+    one.authMethod === other.authMethod
+  )
+}
+
+function isSameEnd(one: ExchangeRecord, other: ExchangeRecord | null): boolean {
+  return (
+    other !== null &&
+    one.status === other.status &&
+    one.host === other.host &&
+    one.method === other.method &&
+    one.scheme === other.scheme &&
+    isSameOutcome(one, other)
+  )
+}
+
+function isSameOutcome(one: ExchangeRecord, other: ExchangeRecord): boolean {
+  return (
+    one.cause === other.cause &&
+    one.word === other.word &&
+    one.fault === other.fault &&
+    one.by === other.by
+  )
 }

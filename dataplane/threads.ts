@@ -36,7 +36,7 @@ export interface ThreadsOptions {
   readonly metrics: Pick<Metrics, 'addWorker' | 'announce' | 'retire'>
   readonly log: Logger
   /** Whole lines, of one worker. */
-  accessLog(lines: string): void
+  accessLog(lines: Uint8Array<ArrayBuffer>): void
   unknownKey(keySet: string): void
   /** What a new worker must know from the start. */
   keySets(): readonly KeySet[]

@@ -48,7 +48,7 @@ export type FromWorker =
   | { readonly type: 'uncommitted'; readonly turn: number; readonly because: string }
   | { readonly type: 'announce'; readonly announcement: Announcement }
   /** Whole lines of the access log. */
-  | { readonly type: 'log'; readonly lines: string; readonly count: number }
+  | { readonly type: 'log'; readonly lines: Uint8Array<ArrayBuffer>; readonly count: number }
   /** For people: an exception that an exchange met, with its stack. Never sent to a client. */
   | { readonly type: 'bug'; readonly text: string }
   /** An exception that no exchange contained: this worker wants to be replaced. */

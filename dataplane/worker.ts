@@ -38,9 +38,12 @@ const BUGS_EVERY_MS = 1_000
 /** What is on its way to the main thread when the thread ends would be lost. */
 const LAST_WORDS_MS = 20
 
+/** `transfer`: memory that goes with the message. */
+type Say = (message: FromWorker, transfer?: readonly ArrayBuffer[]) => void
+
 class ServingThread {
   readonly #start: WorkerStart
-  readonly #say: (message: FromWorker) => void
+  readonly #say: Say
   readonly #slab: MetricsSlab
   readonly #shipping: LogShipping | null
   readonly #auth = createAuthEnvironment((keySet) => this.#say({ type: 'unknownKey', keySet }))
@@ -55,7 +58,7 @@ class ServingThread {
   #bugsTold = 0
   #bugsSinceMs = 0
 
-  constructor(start: WorkerStart, say: (message: FromWorker) => void) {
+  constructor(start: WorkerStart, say: Say) {
     this.#start = start
     this.#say = say
     this.#slab = new MetricsSlab(start.slab, (announcement) =>
@@ -80,7 +83,7 @@ class ServingThread {
 
   #newShipping(): LogShipping {
     return new LogShipping(new AccessLines(), this.#slab, (lines, count) =>
-      this.#say({ type: 'log', lines, count }),
+      this.#say({ type: 'log', lines, count }, [lines.buffer]),
     )
   }
 
@@ -209,7 +212,9 @@ function run(): void {
   if (isMainThread || parentPort === null) throw new Error('a worker runs in a thread of its own')
   const port = parentPort
   const start: WorkerStart = workerData
-  const thread = new ServingThread(start, (message) => port.postMessage(message))
+  const thread = new ServingThread(start, (message, transfer) =>
+    port.postMessage(message, [...(transfer ?? [])]),
+  )
   process.on('uncaughtException', (error) => thread.escaped(error))
   port.on('message', (message: ToWorker) => {
     thread.hear(message).catch((error: unknown) => thread.escaped(error))

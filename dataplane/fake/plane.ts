@@ -123,7 +123,10 @@ export async function startThreads(
     },
     metrics,
     log,
-    accessLog: (text) => void lines.push(...text.split('\n').filter((line) => line !== '')),
+    accessLog: (bytes) => {
+      const text = Buffer.from(bytes).toString('latin1')
+      lines.push(...text.split('\n').filter((line) => line !== ''))
+    },
     unknownKey: () => undefined,
     keySets: () => [],
     columnFreed: () => undefined,
