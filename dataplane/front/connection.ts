@@ -85,7 +85,10 @@ export class Connection {
   whenItsTurn(start: () => void): void {
     if (this.#exchanges === 0) return start()
     this.#waiting.push(start)
-    this.socket.pause()
+    // node:http reads on after each request of a piece; after the whole piece it can be stopped.
+    process.nextTick(() => {
+      if (this.#waiting.length > 0) this.socket.pause()
+    })
   }
 
   exchangeStarted(): void {
