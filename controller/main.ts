@@ -5,7 +5,7 @@
 import { type Board, createBoard } from './status/board.ts'
 import { createCompiler } from './compile/compile.ts'
 import { type Kind, resourceId, type Snapshot } from './compile/snapshot.ts'
-import { subjectFlag, whoAmI } from './kube/account.ts'
+import { type Account, subjectFlag, whoAmI } from './kube/account.ts'
 import { createKubeClient, type KubeClient, successOf } from './kube/client.ts'
 import { loadCredentials } from './kube/credentials.ts'
 import { numberAt } from './kube/fields.ts'
@@ -15,7 +15,9 @@ import { startProbe } from './probe.ts'
 import { type CertificateStore, clusterCertificates } from './push/certificate-store.ts'
 import { fingerprint, sha256 } from './push/encode.ts'
 import { gatewayOfAccount, type Identify, tokenReview } from './push/identity.ts'
+import { trustOf } from './push/certificate.ts'
 import { createPush, type Push } from './push/push.ts'
+import { type Reporter, startReporter } from './push/reporter.ts'
 import { type Lease, startLease } from './status/lease.ts'
 import { createMembers } from './status/members.ts'
 import { createStatusWriter, type StatusWriter, type WriterOptions } from './status/writer.ts'
@@ -40,6 +42,8 @@ export interface ControllerOptions {
   readonly name: string
   /** `host:port` under which other replicas reach this one; null: they do not. */
   readonly address: string | null
+  /** Our own token for the audience of the wire, to tell the leader by; null: nobody is told. */
+  readonly tokenFile: string | null
   readonly serverNames: readonly string[]
   readonly log: Logger
 }
@@ -102,10 +106,13 @@ interface Parts {
   readonly writer: StatusWriter
   readonly lease: Lease
   readonly renewal: NodeJS.Timeout
+  readonly reporter: Reporter
 }
 
-async function stopParts({ push, source, walk, writer, lease, renewal }: Parts): Promise<void> {
+async function stopParts(parts: Parts): Promise<void> {
+  const { push, source, walk, writer, lease, renewal, reporter } = parts
   clearInterval(renewal)
+  reporter.close()
   walk.stop()
   writer.close()
   await source.close()
@@ -118,13 +125,16 @@ async function startParts(options: Starting): Promise<Parts> {
   const names = options.serverNames
   const account = await untilAnswered('who are we', log, () => whoAmI(client))
   const certificates = clusterCertificates({ client, namespace, names, nowMs: Date.now })
-  const { server } = await untilAnswered('certificates', log, () => certificates.current())
+  const first = await untilAnswered('certificates', log, () => certificates.current())
   const push = await createPush({
     listen: options.listen,
-    certificate: server,
-    identify: identification(client, read),
+    certificate: first.server,
+    identify: identification(client, read, account),
     log,
-    onMembers: (gateway) => told(board.membersChanged(gateway), [gateway]),
+    onMembers(gateway) {
+      told(board.membersChanged(gateway), [gateway])
+      reporter.changed()
+    },
   })
   const lease = startLease({
     client,
@@ -136,6 +146,7 @@ async function startParts(options: Starting): Promise<Parts> {
     changed: () => {
       writer.touch(board.verdicts().keys())
       walk.changed() // last valid specs are stored by the leader
+      reporter.changed()
     },
     now: () => performance.now(),
   })
@@ -158,10 +169,43 @@ async function startParts(options: Starting): Promise<Parts> {
   })
   const writer = createStatusWriter(writerOptions(options, { lease, board, source }))
   const told = createTold(board, writer)
-  const walk = startCompiling(options, { source, lease, push, board, told })
-  const renewal = setInterval(() => renew(certificates, push, log), CERTIFICATES_EVERY_MS)
+  const trust = { pem: trustOf(first) }
+  const reporter = startReporting(options, { lease, push, trust })
+  const walk = startCompiling(options, { source, lease, push, board, told, reporter })
+  const renewal = setInterval(() => {
+    renew(certificates, push, trust).catch((error: unknown) => {
+      log.warn({}, `certificates not renewed: ${String(error)}`)
+    })
+  }, CERTIFICATES_EVERY_MS)
   renewal.unref()
-  return { push, source, walk, writer, lease, renewal }
+  return { push, source, walk, writer, lease, renewal, reporter }
+}
+
+/** PEM of the authorities of the wire, the newest too. */
+interface Trust {
+  pem: string
+}
+
+interface ReportingParts {
+  readonly lease: Lease
+  readonly push: Push
+  readonly trust: Trust
+}
+
+const NOBODY: Reporter = { changed: () => undefined, close: () => undefined }
+
+function startReporting(options: Starting, { lease, push, trust }: ReportingParts): Reporter {
+  const { tokenFile, name, log } = options
+  if (tokenFile === null) return NOBODY
+  return startReporter({
+    name,
+    leader: () => lease.leader(),
+    trust: () => trust.pem,
+    servername: options.serverNames[0] ?? '',
+    tokenFile,
+    own: push.own,
+    log,
+  })
 }
 
 interface Compiling {
@@ -170,11 +214,12 @@ interface Compiling {
   readonly push: Push
   readonly board: Board
   readonly told: Told
+  readonly reporter: Reporter
 }
 
 function startCompiling(options: Starting, parts: Compiling): Walk {
   const { client, log, read } = options
-  const { source, lease, push, board, told } = parts
+  const { source, lease, push, board, told, reporter } = parts
   const compiler = createCompiler({ sha256, fingerprint })
   const memory = clusterMemory({
     client,
@@ -194,20 +239,20 @@ function startCompiling(options: Starting, parts: Compiling): Walk {
     compiled: (compiled, snapshot) => {
       read.snapshot = snapshot
       told(board.compiled(compiled), compiled.tables.keys())
+      reporter.changed()
     },
     log,
   })
 }
 
-function renew(certificates: CertificateStore, push: Push, log: Logger): void {
-  certificates
-    .current()
-    .then(({ server }) => push.replaceCertificate(server))
-    .catch((error: unknown) => log.warn({}, `certificates not renewed: ${String(error)}`))
+async function renew(certificates: CertificateStore, push: Push, trust: Trust): Promise<void> {
+  const current = await certificates.current()
+  push.replaceCertificate(current.server)
+  trust.pem = trustOf(current)
 }
 
 /** Until everything has been read nobody is known, so that nobody is told wrong things. */
-function identification(client: KubeClient, read: Read): Identify {
+function identification(client: KubeClient, read: Read, us: Account): Identify {
   return (token) => {
     const { snapshot } = read
     if (snapshot === null) {
@@ -216,6 +261,8 @@ function identification(client: KubeClient, read: Read): Identify {
     const identify = tokenReview({
       review: (spec) => review(client, spec),
       gatewayOf: (account) => gatewayOfAccount(snapshot.kinds.ApiGateway, account),
+      isOurs: ({ namespace, name }) =>
+        us.username === `system:serviceaccount:${namespace}:${name}` ? 'yes' : 'no',
       pod: 'optional',
     })
     return identify(token)

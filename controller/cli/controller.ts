@@ -33,6 +33,7 @@ function optionsOf(values: Values, log: ControllerOptions['log']): ControllerOpt
     secretsRole: values.get('secrets-role') ?? '',
     name: values.get('name') ?? hostname(),
     address: values.get('address') ?? null,
+    tokenFile: values.get('token') ?? null,
     serverNames: (values.get('server-name') ?? '').split(',').map((name) => name.trim()),
     log,
   }

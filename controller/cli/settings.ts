@@ -141,6 +141,13 @@ export const COMMANDS = {
         description: 'where other replicas reach this one; by default they do not',
       },
       {
+        name: 'token',
+        kind: 'path',
+        fallback: null,
+        description:
+          'ServiceAccount token with the audience fairlead-wire, to report to the leader by',
+      },
+      {
         name: 'server-name',
         kind: 'text',
         fallback: 'fairlead-controller',

@@ -1,4 +1,6 @@
-/** Promises of certificate-store.ts, as far as a folder shows them. */
+/**
+ * Promises of certificate-store.ts, as far as a folder shows them.
+ */
 import assert from 'node:assert/strict'
 import { X509Certificate } from 'node:crypto'
 import { mkdtemp, rm, stat, truncate } from 'node:fs/promises'

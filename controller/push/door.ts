@@ -1,5 +1,6 @@
 /**
- * The door of the wire: HTTP/2 over TLS 1.3, one exchange per data plane, opened by a token alone.
+ * The door of the wire: HTTP/2 over TLS 1.3, one exchange per data plane, opened by a token alone; and
+ * one for each other controller that has data planes to tell of.
  * Whatever else comes is answered 401 and learns nothing.
  * Pinned by test/wire/door.test.ts: "a wrong, missing or foreign token gets 401 and nothing else".
  */
@@ -21,6 +22,12 @@ export interface Visitor {
   readonly identity: Identified & { readonly kind: 'known' }
 }
 
+/** Another controller. */
+export interface Teller {
+  readonly stream: ServerHttp2Stream
+  readonly identity: Identified & { readonly kind: 'replica' }
+}
+
 export interface DoorOptions {
   readonly listen: { readonly host: string; readonly port: number }
   readonly certificate: PemPair
@@ -31,6 +38,7 @@ export interface DoorOptions {
   readonly serves: (gateway: string) => 'yes' | 'notYet'
   /** Resolves when the stream is over; never rejects. */
   readonly accept: (visitor: Visitor) => Promise<void>
+  readonly hear: (teller: Teller) => Promise<void>
 }
 
 export interface Door {
@@ -42,6 +50,7 @@ export interface Door {
 
 /** Some hundred data planes and their reconnections; a file descriptor and 80 KB each. */
 const CONNECTIONS_MAX = 4_096
+export const REPLICA_PATH = '/v1/replica'
 /** Tokens being looked at: each is a request to the API server. */
 const IDENTIFYING_MAX = 64
 /** A projected token has 1 to 2 KB. */
@@ -142,26 +151,34 @@ function createVisit(options: DoorOptions, admitted: (session: Http2Session) => 
     const identity = await identify(token)
     if (identity.kind === 'refused') return refuse(stream, 401, identity.because)
     if (identity.kind === 'unavailable') return refuse(stream, 503, identity.because)
-    if (options.serves(identity.gateway) === 'notYet') {
+    if (PATHS[identity.kind] !== headers[':path']) {
+      return refuse(stream, 401, `the token is not for ${headers[':path']}`)
+    }
+    if (identity.kind === 'known' && options.serves(identity.gateway) === 'notYet') {
       return refuse(stream, 503, `there is no table for ${identity.gateway} yet`)
     }
     const session = stream.session
     if (stream.destroyed || session === undefined) return
     admitted(session)
-    await welcome({ stream, identity }, session, options)
+    const over = (): Promise<void> =>
+      identity.kind === 'known'
+        ? options.accept({ stream, identity })
+        : options.hear({ stream, identity })
+    await welcome(stream, session, options.timings, over)
   }
 }
 
 async function welcome(
-  visitor: Visitor,
+  stream: ServerHttp2Stream,
   session: Http2Session,
-  { timings, accept }: DoorOptions,
+  timings: Timings,
+  over: () => Promise<void>,
 ): Promise<void> {
   const silence = watchSilence(session, timings)
-  visitor.stream.respond({ ':status': 200, 'content-type': 'application/x-ndjson' })
-  await accept(visitor)
+  stream.respond({ ':status': 200, 'content-type': 'application/x-ndjson' })
+  await over()
   clearInterval(silence)
-  if (!visitor.stream.writableEnded) visitor.stream.end()
+  if (!stream.writableEnded) stream.end()
   sayFarewell(session)
 }
 
@@ -174,8 +191,15 @@ function ignore(): void {
   // The end of the stream says it as well, and is always looked at.
 }
 
+/** Where each may come in. */
+const PATHS: Readonly<Record<'known' | 'replica', string>> = {
+  known: '/v1/stream',
+  replica: REPLICA_PATH,
+}
+
 function tokenOf(headers: IncomingHttpHeaders): string | null {
-  if (headers[':method'] !== 'POST' || headers[':path'] !== '/v1/stream') return null
+  const path = headers[':path'] ?? ''
+  if (headers[':method'] !== 'POST' || !Object.values(PATHS).includes(path)) return null
   const [, token] = /^Bearer ([A-Za-z0-9._~+/=-]+)$/i.exec(headers.authorization ?? '') ?? []
   return token === undefined || token.length > TOKEN_BYTES_MAX ? null : token
 }

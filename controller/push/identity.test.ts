@@ -29,6 +29,7 @@ async function identified(status: unknown, pod: 'required' | 'optional' = 'requi
       `${namespace}/${name}` === 'fairlead-system/fairlead-public'
         ? 'fairlead-system/public'
         : null,
+    isOurs: ({ name }) => (name === 'fairlead-controller' ? 'yes' : 'no'),
     pod,
   })
   const result = await identify(TOKEN)
@@ -74,10 +75,17 @@ test('outside of pods the data plane names itself where that is allowed', async 
   assert.equal(result.kind === 'known' ? result.dataPlane : 'refused', null)
 })
 
+test('a controller is one whatever gateway its account is named by, and no data plane', async () => {
+  const username = 'system:serviceaccount:fairlead-system:fairlead-controller'
+  const result = await identified({ ...GOOD, user: { ...USER, username } })
+  assert.deepEqual(result, { kind: 'replica', expiresAtMs: 1_900_000_000_000 })
+})
+
 test('an API server that does not answer is not a refusal', async () => {
   const identify = tokenReview({
     review: () => Promise.reject(new Error('timeout')),
     gatewayOf: () => 'a/b',
+    isOurs: () => 'no',
     pod: 'required',
   })
   assert.deepEqual(await identify(TOKEN), { kind: 'unavailable', because: 'timeout' })

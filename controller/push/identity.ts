@@ -20,6 +20,8 @@ export type Identified =
       /** The stream ends with the token; null: it does not expire. */
       readonly expiresAtMs: number | null
     }
+  /** Another controller, which has something to tell. */
+  | { readonly kind: 'replica'; readonly expiresAtMs: number | null }
   /** For the log; the bearer is told nothing. */
   | { readonly kind: 'refused'; readonly because: string }
   /** Nobody can tell at the moment. */
@@ -41,6 +43,8 @@ export interface ReviewOptions {
   }) => Promise<unknown>
   /** The gateway of a ServiceAccount, in the newest snapshot. */
   readonly gatewayOf: (account: Account) => string | null
+  /** The account that controllers run under. */
+  readonly isOurs: (account: Account) => 'yes' | 'no'
   /** `optional`: tokens that are not bound to a pod are good too (data planes outside of pods). */
   readonly pod: 'required' | 'optional'
 }
@@ -64,7 +68,7 @@ export function tokenReview(options: ReviewOptions): Identify {
 function judge(
   status: ReturnType<typeof fieldsOf>,
   token: string,
-  { gatewayOf, pod }: ReviewOptions,
+  { gatewayOf, isOurs, pod }: ReviewOptions,
 ): Identified {
   if (status['authenticated'] !== true) return refused('the API server does not know the token')
   if (!itemsOf(status['audiences']).includes(WIRE_AUDIENCE)) {
@@ -73,6 +77,7 @@ function judge(
   const user = fieldsOf(status['user'])
   const account = accountOf(user['username'])
   if (account === null) return refused('the token is not of a ServiceAccount')
+  if (isOurs(account) === 'yes') return { kind: 'replica', expiresAtMs: expiryOf(token) }
   const gateway = gatewayOf(account)
   if (gateway === null) {
     return refused(`no ApiGateway names the ServiceAccount ${account.namespace}/${account.name}`)

@@ -16,7 +16,10 @@ import type { PemPair } from './certificate.ts'
 import { openDoor } from './door.ts'
 import type { StandIn } from './endpoints.ts'
 import type { Identify } from './identity.ts'
-import { Streams } from './streams.ts'
+import { hear } from './hear.ts'
+import { createReplicas, together } from './replicas.ts'
+import type { OwnTables } from './reporter.ts'
+import { lifeOf, Streams } from './streams.ts'
 import type { Member } from './tally.ts'
 import { TIMINGS } from './timings.ts'
 import type { Timings } from './timings.ts'
@@ -51,14 +54,17 @@ export interface Push {
   offer(offering: Offering): void
   /** The newest Services and EndpointSlices; a Snapshot fits. */
   endpoints(reads: EndpointReads): void
+  /** Those of other controllers too, where these tell of them. */
   members(gateway: string): readonly Member[]
   /**
    * The first version (see Member.version) that carries this generation; null: the newest table has
-   * no object made from it.
+   * no object made from it. `replica`: in the count of another controller.
    */
-  since(gateway: string, uid: string, generation: number): number | null
+  since(gateway: string, uid: string, generation: number, replica?: string): number | null
   /** Version of the newest table of a gateway; null: there is none. */
-  newest(gateway: string): number | null
+  newest(gateway: string, replica?: string): number | null
+  /** What there is to tell another controller. */
+  readonly own: OwnTables
   replaceCertificate(pair: PemPair): void
   close(): Promise<void>
 }
@@ -66,11 +72,13 @@ export interface Push {
 export async function createPush(options: PushOptions): Promise<Push> {
   const timings: Timings = { ...TIMINGS, ...options.timings }
   const controller = randomUUID()
+  const onMembers = options.onMembers ?? (() => undefined)
+  const replicas = createReplicas(onMembers)
   const streams = new Streams({
     controller,
     timings,
     log: options.log,
-    onMembers: options.onMembers ?? (() => undefined),
+    onMembers,
     standIn: options.standIn ?? (() => null),
   })
   const door = await openDoor({
@@ -81,15 +89,24 @@ export async function createPush(options: PushOptions): Promise<Push> {
     log: options.log,
     serves: (gateway) => (streams.newest(gateway) === null ? 'notYet' : 'yes'),
     accept: (visitor) => streams.accept(visitor),
+    hear: ({ stream, identity }) => {
+      const lifeMs = lifeOf(identity.expiresAtMs, timings.ageMs)
+      return hear(stream, { replicas, lifeMs, log: options.log })
+    },
   })
   return {
     port: door.port,
     controller,
     offer: (offering) => streams.offer(offering),
     endpoints: (reads) => streams.endpoints(reads),
-    members: (gateway) => streams.members(gateway),
-    since: (gateway, uid, generation) => streams.since(gateway, uid, generation),
-    newest: (gateway) => streams.newest(gateway),
+    own: streams,
+    members: (gateway) => together(streams.members(gateway), replicas.members(gateway)),
+    since: (gateway, uid, generation, replica) =>
+      replica === undefined
+        ? streams.since(gateway, uid, generation)
+        : replicas.since({ replica, gateway, uid, generation }),
+    newest: (gateway, replica) =>
+      replica === undefined ? streams.newest(gateway) : replicas.newest(replica, gateway),
     replaceCertificate: (pair) => door.replaceCertificate(pair),
     async close() {
       streams.end('the controller stops')

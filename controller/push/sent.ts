@@ -2,7 +2,8 @@
  * Which endpoints one data plane has been sent, so that each change goes to it once and both ends
  * can compare. A push adds the backends that are new to it and takes away those that it drops; where
  * the data plane refuses it, all of that is undone, as it is there.
- * Pinned by test/wire/session.test.ts: "endpoints have a lane of their own".
+ * Pinned by test/wire/session.test.ts: "endpoints have a lane of their own, and come before the
+ * commit that needs them".
  */
 import { EMPTY_HASH, xorOf } from '#wire/digest'
 import type { DigestedSet, EndpointLane } from './endpoints.ts'

@@ -4,10 +4,13 @@
  * Pinned by offer.test.ts: "a generation counts from the first table that carries it".
  */
 import type { CompiledObject } from '../compile/compiled.ts'
+import type { CarriedResource } from './report.ts'
 
 export interface SourceVersions {
   /** Null: no object of the newest table was made from this generation. */
   since(uid: string, generation: number): number | null
+  /** What is carried in a generation that came after this version. */
+  after(version: number): Iterable<CarriedResource>
   apply(before: CompiledObject | undefined, after: CompiledObject | null, version: number): void
 }
 
@@ -39,6 +42,13 @@ export function createSources(): SourceVersions {
   }
 
   return {
+    *after(version) {
+      for (const [uid, known] of carried) {
+        if (known.version > version) {
+          yield { uid, generation: known.generation, version: known.version }
+        }
+      }
+    },
     since(uid, generation) {
       const known = carried.get(uid)
       return known?.generation === generation ? known.version : null

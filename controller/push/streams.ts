@@ -16,6 +16,7 @@ import type { EndpointLane, StandIn } from './endpoints.ts'
 import { createOffers } from './offer.ts'
 import type { Offers } from './offer.ts'
 import type { Offering } from './push.ts'
+import type { CarriedResource } from './report.ts'
 import { Session, upFrames } from './session.ts'
 import { createTally } from './tally.ts'
 import type { Member, Tally } from './tally.ts'
@@ -146,8 +147,16 @@ export class Streams {
     return this.#tally.members(gateway)
   }
 
+  gateways(): Iterable<string> {
+    return this.#gateways.keys()
+  }
+
   since(gateway: string, uid: string, generation: number): number | null {
     return this.#gateways.get(gateway)?.offers.sources.since(uid, generation) ?? null
+  }
+
+  carriedAfter(gateway: string, version: number): Iterable<CarriedResource> {
+    return this.#gateways.get(gateway)?.offers.sources.after(version) ?? []
   }
 
   newest(gateway: string): number | null {
@@ -173,7 +182,7 @@ async function firstFrame(up: AsyncIterator<UpFrame>, withinMs: number): Promise
 }
 
 /** Spread by a fifth both ways; never beyond the token. */
-function lifeOf(expiresAtMs: number | null, ageMs: number): number {
+export function lifeOf(expiresAtMs: number | null, ageMs: number): number {
   const aged = ageMs * (0.8 + 0.4 * Math.random())
   return expiresAtMs === null ? aged : Math.max(0, Math.min(aged, expiresAtMs - Date.now()))
 }

@@ -25,7 +25,7 @@ function member(
 }
 
 test('a resource runs everywhere when every member acknowledged its table', () => {
-  const question = { uid: 'u', since: 4 }
+  const question = { uid: 'u', since: () => 4 }
   assert.deepEqual(running([], question), { kind: 'nobody' })
   assert.deepEqual(running([member('a', 4), member('b', 7)], question), { kind: 'everywhere' })
   assert.deepEqual(running([member('a', 4), member('b', 3), member('c', null)], question), {
@@ -38,13 +38,13 @@ test('a rejection counts where the member runs the table that it is about', () =
   const sources = [{ kind: 'ApiRoute', name: 'a/r', uid: 'u', generation: 2 }]
   const rejected = [{ kind: 'rule', key: 'a/r/x', sources, reason: 'No.' }] as const
   const members = [member('a', 4), member('b', 4, rejected)]
-  assert.deepEqual(running(members, { uid: 'u', since: 4 }), {
+  assert.deepEqual(running(members, { uid: 'u', since: () => 4 }), {
     kind: 'rejected',
     by: 'b',
     because: 'No.',
   })
-  assert.deepEqual(running(members, { uid: 'other', since: 4 }), { kind: 'everywhere' })
-  assert.equal(running(members, { uid: 'u', since: 5 }).kind, 'notYet')
+  assert.deepEqual(running(members, { uid: 'other', since: () => 4 }), { kind: 'everywhere' })
+  assert.equal(running(members, { uid: 'u', since: () => 5 }).kind, 'notYet')
 })
 
 test('members are those that are connected, each once, and every change is told', () => {

@@ -11,7 +11,9 @@ export interface Member {
   /** The pod's name, from its token. */
   readonly dataPlane: string
   readonly connectedAtMs: number
-  /** Of the table that it acknowledged, in this process's count; null: none yet. */
+  /** The controller that it is connected to, where that is another; its versions are that one's. */
+  readonly replica?: string
+  /** Of the table that it acknowledged, in its controller's count; null: none yet. */
   readonly version: number | null
   readonly basis: Basis
   readonly hash: string | null
@@ -34,10 +36,10 @@ export type Running =
   /** There is no member at all. */
   | { readonly kind: 'nobody' }
 
-/** `since`: the first version that carries the resource as it is now. */
 export interface Question {
   readonly uid: string
-  readonly since: number
+  /** The first version that carries the resource as it is now; null: none does. */
+  readonly since: (member: Member) => number | null
 }
 
 export function createTally(onChange: (gateway: string) => void): Tally {
@@ -59,16 +61,19 @@ export function createTally(onChange: (gateway: string) => void): Tally {
 /** Whether these members all run a resource now: the newer tables of a member carry it as well. */
 export function running(members: readonly Member[], { uid, since }: Question): Running {
   if (members.length === 0) return { kind: 'nobody' }
-  for (const member of members) {
+  const has = members.filter((member) => {
+    const first = since(member)
+    return first !== null && member.version !== null && member.version >= first
+  })
+  for (const member of has) {
     const rejection = member.rejected.find(({ sources }) =>
       sources.some((source) => source.uid === uid),
     )
-    if (rejection !== undefined && (member.version ?? 0) >= since) {
+    if (rejection !== undefined) {
       return { kind: 'rejected', by: member.dataPlane, because: rejection.reason }
     }
   }
-  const where = members
-    .filter((member) => member.version === null || member.version < since)
-    .map((member) => member.dataPlane)
-  return where.length === 0 ? { kind: 'everywhere' } : { kind: 'notYet', where }
+  if (has.length === members.length) return { kind: 'everywhere' }
+  const where = members.filter((member) => !has.includes(member))
+  return { kind: 'notYet', where: where.map(({ dataPlane }) => dataPlane) }
 }

@@ -8,7 +8,7 @@ import { resourceId } from '../compile/snapshot.ts'
 import type { Push } from '../push/push.ts'
 import { type Member, type Running, running } from '../push/tally.ts'
 import { type ObjectStatus, statusOf } from './conditions.ts'
-import { createLag, LAG_MS } from './lag.ts'
+import { createLag, type Laggards, LAG_MS } from './lag.ts'
 
 export interface BoardOptions {
   readonly push: Pick<Push, 'since' | 'newest' | 'members'>
@@ -138,25 +138,34 @@ class Verdicts implements Board {
     const members = membersOf(gateway)
     if (members.length === 0) return { kind: 'nobody' }
     const generation = this.#remembered.get(id) ?? verdict.generation
-    const since = push.since(gateway, verdict.uid, generation) ?? this.#unmade(gateway, id)
-    if (since === null) return { kind: 'notYet', where: members.map((member) => member.dataPlane) }
-    return running(members, { uid: verdict.uid, since })
+    const { uid } = verdict
+    return running(members, {
+      uid,
+      since: ({ replica }) =>
+        push.since(gateway, uid, generation, replica) ?? this.#unmade(gateway, id, replica),
+    })
   }
 
   /**
    * A Consumer without a key is valid and in no table: it runs where the table runs that was made
    * with it in mind. Null: the object has a place in some table, and is not there yet.
    */
-  #unmade(gateway: string, id: string): number | null {
-    return this.#firstSeen.get(id)?.versions.get(gateway) ?? null
+  #unmade(gateway: string, id: string, replica?: string): number | null {
+    const versions = this.#firstSeen.get(id)?.versions
+    if (versions === undefined || replica === undefined) return versions?.get(gateway) ?? null
+    // Another controller's count: as it stood when its data planes were first asked about.
+    const place = `${gateway} ${replica}`
+    const seen = versions.get(place) ?? this.#options.push.newest(gateway, replica)
+    if (seen !== null) versions.set(place, seen)
+    return seen
   }
 
-  #laggards(gateway: string): readonly string[] {
+  #laggards(gateway: string): Laggards {
     const { members, push, now } = this.#options
     return this.#lag.behind({
       gateway,
       members: members(gateway),
-      newest: push.newest(gateway) ?? 0,
+      newest: ({ replica }) => push.newest(gateway, replica) ?? 0,
       nowMs: Number(now()),
       startedMs: this.#startedMs ?? 0,
     })
@@ -170,8 +179,8 @@ class Verdicts implements Board {
 
 interface FirstSeen {
   readonly generation: number
-  /** By gateway. */
-  readonly versions: ReadonlyMap<string, number>
+  /** By gateway; of other controllers by gateway and controller. */
+  readonly versions: Map<string, number>
 }
 
 function gatewayId(gateway: string): string {

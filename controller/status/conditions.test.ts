@@ -6,6 +6,7 @@ import { test } from 'node:test'
 import type { Verdict } from '../compile/compiled.ts'
 import type { Running } from '../push/tally.ts'
 import { type ObjectStatus, sameStatus, statusOf } from './conditions.ts'
+import type { Laggards } from './lag.ts'
 
 const accepted = {
   status: 'True',
@@ -109,7 +110,7 @@ test('a gateway of which a part is refused is programmed with the rest', () => {
     verdict: verdict({ kind: 'ApiGateway', accepted: partly, targets: [], runs: 'current' }),
     progress: () => everywhere,
     gateways: ['fl/public'],
-    laggards: [],
+    laggards: { lagging: [], passing: [] },
     before: null,
     now: '2026-01-01T00:00:00Z',
   })
@@ -135,4 +136,27 @@ test('problems and places are cut to what people read, failures first', () => {
   assert.equal(written.gateways?.[0]?.gateway.name, 'g39')
   assert.equal(written.problems.length, 16)
   assert.ok((written.problems[0]?.sentence.length ?? 0) <= 1024)
+})
+
+test('data planes that are behind for a moment change nothing on the gateway', () => {
+  const gateway = (laggards: Laggards, before: unknown): ObjectStatus =>
+    statusOf({
+      verdict: verdict({ kind: 'ApiGateway', targets: [] }),
+      progress: () => everywhere,
+      gateways: ['fl/public'],
+      laggards,
+      before,
+      now: '2026-01-01T00:00:00Z',
+    })
+  const said = ({ conditions }: ObjectStatus): string => {
+    const condition = conditions.find(({ type }) => type === 'DataPlanesInSync')
+    return `${condition?.status} ${condition?.message}`
+  }
+  const synced = gateway({ lagging: [], passing: [] }, null)
+  assert.equal(said(synced), 'True Every data plane runs the newest table.')
+  assert.equal(said(gateway({ lagging: [], passing: ['a'] }, synced)), said(synced))
+  const out = gateway({ lagging: ['a'], passing: ['b'] }, synced)
+  assert.equal(said(out), 'False Behind the newest table: a.')
+  assert.equal(said(gateway({ lagging: [], passing: ['a', 'b'] }, out)), said(out))
+  assert.equal(said(gateway({ lagging: [], passing: ['a'] }, null)), said(out))
 })

@@ -7,6 +7,7 @@ import type { ConditionReason, ConditionType } from '../../crds/condition.ts'
 import type { Judgement, TargetName, TargetVerdict, Verdict } from '../compile/compiled.ts'
 import { listAt, numberAt, textAt } from '../kube/fields.ts'
 import type { Running } from '../push/tally.ts'
+import type { Laggards } from './lag.ts'
 
 export interface Condition {
   readonly type: ConditionType
@@ -54,8 +55,8 @@ export interface StatusInput {
   readonly progress: (gateway: string) => Running
   /** For kinds without targets: all gateways whose tables carry the object. */
   readonly gateways: readonly string[]
-  /** Names of data planes that lag; null for all kinds but ApiGateway. */
-  readonly laggards: readonly string[] | null
+  /** Data planes that are behind; null for all kinds but ApiGateway. */
+  readonly laggards: Laggards | null
   /** The status as it was last read: times and the latch come from it. */
   readonly before: unknown
   /** RFC 3339, whole seconds. */
@@ -248,16 +249,29 @@ function latch(input: StatusInput, before: unknown, now: Judgement): Judgement {
   return { status: 'True', reason: 'Programmed', message: textAt(condition, 'message') ?? '' }
 }
 
-function inSync(laggards: readonly string[], { gateways, progress }: StatusInput): Judgement {
+const IN_SYNC: Judgement = {
+  status: 'True',
+  reason: 'InSync',
+  message: 'Every data plane runs the newest table.',
+}
+
+/** Whoever is behind for a moment only changes nothing, neither way. */
+function inSync({ lagging, passing }: Laggards, input: StatusInput): Judgement {
+  const { before, gateways, progress } = input
   if (gateways.every((gateway) => progress(gateway).kind === 'nobody')) return NO_DATA_PLANES
-  if (laggards.length === 0) {
-    return { status: 'True', reason: 'InSync', message: 'Every data plane runs the newest table.' }
-  }
-  return {
-    status: 'False',
-    reason: 'OutOfSync',
-    message: cut(`Behind the newest table: ${laggards.slice(0, 16).join(', ')}.`),
-  }
+  if (lagging.length > 0) return outOfSync(lagging)
+  if (passing.length === 0) return IN_SYNC
+  const condition = conditionBefore(before, 'DataPlanesInSync')
+  if (textAt(condition, 'reason') === 'InSync') return IN_SYNC
+  const message = textAt(condition, 'message')
+  return textAt(condition, 'reason') === 'OutOfSync' && message !== null
+    ? { ...outOfSync(passing), message }
+    : outOfSync(passing)
+}
+
+function outOfSync(names: readonly string[]): Judgement {
+  const message = cut(`Behind the newest table: ${names.slice(0, 16).join(', ')}.`)
+  return { status: 'False', reason: 'OutOfSync', message }
 }
 
 function conditionOf(

@@ -10,17 +10,23 @@ export const LAG_MS = 2_000
 export const START_MS = 15_000
 
 export interface Lag {
-  /** Names, sorted. */
-  behind(look: Look): readonly string[]
+  behind(look: Look): Laggards
   /** Whether somebody was behind at the last look, for however short a time. */
   isAnybodyBehind(gateway: string): 'yes' | 'no'
+}
+
+/** Names, sorted. */
+export interface Laggards {
+  readonly lagging: readonly string[]
+  /** Behind too, for so short a time that nothing can be said yet. */
+  readonly passing: readonly string[]
 }
 
 export interface Look {
   readonly gateway: string
   readonly members: readonly Member[]
-  /** The newest version. */
-  readonly newest: number
+  /** The newest version, in the count of the controller that the member is with. */
+  readonly newest: (member: Member) => number
   readonly nowMs: number
   /** Of this controller's first table. */
   readonly startedMs: number
@@ -37,19 +43,23 @@ export function createLag(): Lag {
     behind({ gateway, members, newest, nowMs, startedMs }) {
       const before = gateways.get(gateway)
       const now = new Map<string, Behind>()
-      for (const { dataPlane, version } of members) {
-        if ((version ?? -1) >= newest) continue
+      for (const member of members) {
+        const { dataPlane, version } = member
+        if ((version ?? -1) >= newest(member)) continue
         const known = before?.get(dataPlane)
         const stands = known !== undefined && known.version === version
         now.set(dataPlane, { version, sinceMs: stands ? known.sinceMs : nowMs })
       }
       gateways.set(gateway, now)
       const isStarting = nowMs - startedMs < START_MS
-      const lagging = [...now].filter(
-        ([, { version, sinceMs }]) =>
-          nowMs - sinceMs >= LAG_MS && !(version === null && isStarting),
-      )
-      return lagging.map(([dataPlane]) => dataPlane).toSorted()
+      const lags = ({ version, sinceMs }: Behind): boolean =>
+        nowMs - sinceMs >= LAG_MS && !(version === null && isStarting)
+      const names = (which: 'lagging' | 'passing'): readonly string[] =>
+        [...now]
+          .filter(([, behind]) => lags(behind) === (which === 'lagging'))
+          .map(([dataPlane]) => dataPlane)
+          .toSorted()
+      return { lagging: names('lagging'), passing: names('passing') }
     },
     isAnybodyBehind: (gateway) => ((gateways.get(gateway)?.size ?? 0) > 0 ? 'yes' : 'no'),
   }

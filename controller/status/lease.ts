@@ -34,6 +34,8 @@ export interface LeaseOptions {
 export interface Lease {
   /** Whether this replica may write now, and for a moment longer. */
   standing(): 'leads' | 'follows'
+  /** Where the one that leads is reached; null: it is us, nobody, or it does not say. */
+  leader(): string | null
   /** Gives the lease back, so that another takes over at once. */
   release(): Promise<void>
 }
@@ -54,7 +56,11 @@ interface Held {
 export function startLease(options: LeaseOptions): Lease {
   const running = new Running(options)
   running.start()
-  return { standing: () => running.standing(), release: () => running.release() }
+  return {
+    standing: () => running.standing(),
+    leader: () => running.leader(),
+    release: () => running.release(),
+  }
 }
 
 class Running {
@@ -64,6 +70,7 @@ class Running {
   #renewedMs = Number.NEGATIVE_INFINITY
   #seen: { readonly mark: string; readonly sinceMs: number } | null = null
   #said: 'leads' | 'follows' = 'follows'
+  #holder: Pick<Held, 'holder' | 'address'> | null = null
   #loop: Promise<void> = Promise.resolve()
 
   constructor(options: LeaseOptions) {
@@ -78,6 +85,11 @@ class Running {
   standing(): 'leads' | 'follows' {
     const left = this.#renewedMs + LEASE_MS - this.#options.now()
     return left > SILENT_MS ? 'leads' : 'follows'
+  }
+
+  leader(): string | null {
+    const holder = this.#holder
+    return holder === null || holder.holder === this.#options.identity ? null : holder.address
   }
 
   async #run(): Promise<void> {
@@ -110,6 +122,7 @@ class Running {
   async #attempt(): Promise<void> {
     const startedMs = this.#options.now()
     const held = await this.#read()
+    this.#holder = held
     if (held === null) {
       await this.#create(startedMs)
       return
@@ -130,6 +143,7 @@ class Running {
       transitions: held.transitions + (isOurs ? 0 : 1),
     })
     this.#renewedMs = startedMs
+    this.#holder = { holder: identity, address: null }
   }
 
   /** By our own clock since we saw it change, as client-go does: clocks of machines differ. */

@@ -101,7 +101,11 @@ test('a wrong, missing or foreign token on the wire gets 401 and nothing else', 
     assert.deepEqual(await knock(headers), nothing, what)
   }
   const good = { authorization: `Bearer ${await requestToken(api, own)}` }
-  for (const wrong of [{ ':path': '/v1/other' }, { ':method': 'GET' }]) {
+  for (const wrong of [
+    { ':path': '/v1/other' },
+    { ':path': '/v1/replica' },
+    { ':method': 'GET' },
+  ]) {
     assert.deepEqual(await knock({ ...good, ...wrong }), nothing)
   }
   assert.equal((await knock(good)).status, 200)

@@ -22,7 +22,9 @@ export interface HereTerms {
   readonly name?: string
   readonly kubeconfig?: string
   readonly secrets?: 'namespaced' | 'cluster'
+  /** Known beforehand, it is told to other replicas. */
   readonly port?: number
+  readonly tokenFile?: string
 }
 
 export async function startControllerHere(
@@ -39,7 +41,8 @@ export async function startControllerHere(
     secrets: terms.secrets ?? 'namespaced',
     secretsRole: 'fairlead-secrets',
     name: terms.name ?? CONTROLLER,
-    address: null,
+    address: terms.port === undefined ? null : `127.0.0.1:${terms.port}`,
+    tokenFile: terms.tokenFile ?? null,
     serverNames: ['127.0.0.1'],
     log,
   })

@@ -2,11 +2,15 @@
  * Several controllers: one leads and writes, all serve, and none takes a data plane back in time.
  */
 import assert from 'node:assert/strict'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { objectId } from '#wire/table'
+import { freePorts } from './cluster.ts'
 import { type FaultProxy, startFaultProxy } from './fault-proxy.ts'
 import { startControllerHere, startPlaneHere, untilSynced } from './here.ts'
-import { startStage, SYSTEM } from './stage.ts'
+import { requestToken } from './objects.ts'
+import { CONTROLLER, startStage, SYSTEM } from './stage.ts'
 import { throughout, until } from './until.ts'
 
 const ending = { after }
@@ -16,14 +20,22 @@ const starting = (async () => {
     await startFaultProxy(ending, stage.cluster),
     await startFaultProxy(ending, stage.cluster),
   ]
+  const of = { namespace: SYSTEM, account: CONTROLLER, audience: 'fairlead-wire' }
+  const tokenFile = join(stage.cluster.folder, 'replica.token')
+  await writeFile(tokenFile, await requestToken(stage.cluster.api, of), { mode: 0o600 })
+  const [portA = 0, portB = 0] = await freePorts(2)
   const a = await startControllerHere(stage, {
     name: 'a',
     kubeconfig: await proxyA.kubeconfig(stage.kubeconfig),
+    port: portA,
+    tokenFile,
   })
   await until('a leads', 20_000, () => (says(a.lines, 'leads') ? 'yes' : null))
   const b = await startControllerHere(stage, {
     name: 'b',
     kubeconfig: await proxyB.kubeconfig(stage.kubeconfig),
+    port: portB,
+    tokenFile,
   })
   await untilSynced(b)
   return { stage, proxyA, proxyB, a, b }
@@ -68,6 +80,35 @@ test('statuses are written by the leader only', async () => {
   )
   assert.ok(statusWrites(proxyA) > 0)
   assert.equal(statusWrites(proxyB), 0)
+})
+
+test('a generation that runs by way of two controllers is programmed', async () => {
+  const { stage, a, b } = await starting
+  const planes = [
+    await startPlaneHere(stage, { pod: 'plane-a', ports: [a.port] }),
+    await startPlaneHere(stage, { pod: 'plane-b', ports: [b.port] }),
+  ]
+  await stage.members(['plane-a', 'plane-b'])
+  await stage.says(`${SYSTEM}/apigateways/default`, 'DataPlanesInSync', 'True InSync', 20_000)
+  await stage.apply(route('both', 'body-0'))
+  await stage.says('shop/apiroutes/both', 'Programmed', 'True Programmed')
+  for (const { workers } of planes) {
+    assert.ok(JSON.stringify([...workers.objects.values()]).includes('body-0'))
+  }
+
+  // One of them stands still: then it is not programmed, and the gateway says who it is.
+  const gate = Promise.withResolvers<void>()
+  const [, second] = planes
+  if (second !== undefined) second.workers.gate = gate.promise
+  await stage.apply(route('both', 'body-00'))
+  await stage.says('shop/apiroutes/both', 'Programmed', 'False Reconciling')
+  const gateway = `${SYSTEM}/apigateways/default`
+  await stage.says(gateway, 'DataPlanesInSync', 'False OutOfSync')
+  gate.resolve()
+  await stage.says('shop/apiroutes/both', 'Programmed', 'True Programmed')
+  await stage.says(gateway, 'DataPlanesInSync', 'True InSync')
+  for (const plane of planes) await plane.close()
+  await stage.members(['plane-a'])
 })
 
 test('a controller that is behind takes no data plane back', async () => {
