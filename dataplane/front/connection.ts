@@ -42,9 +42,13 @@ export class Connection {
   #whenIdle: (() => void) | null = null
   /** Bytes that had come when the last exchange ended. */
   #bytesBefore = 0
+  readonly #stalledMs: number
+  #held: 'no' | 'yes' = 'no'
 
-  constructor(socket: Socket, owner: ConnectionOwner) {
+  /** `stalledMs`: how long a client may take nothing of an answer that waits for it. */
+  constructor(socket: Socket, owner: ConnectionOwner, stalledMs: number) {
     this.socket = socket
+    this.#stalledMs = stalledMs
     this.peer = peerAddress(socket.remoteAddress)
     this.direct = { ip: this.peer, scheme: 'http' }
     this.#owner = owner
@@ -114,6 +118,21 @@ export class Connection {
     const then = this.#whenIdle
     this.#whenIdle = null
     then?.()
+  }
+
+  /** What was written waits for the client: whoever never takes it must not hold a backend. */
+  hold(): void {
+    if (this.#held === 'yes') return
+    this.#held = 'yes'
+    // It counts what leaves as well as what comes, and node:http destroys the socket when it ends.
+    this.socket.setTimeout(this.#stalledMs)
+  }
+
+  /** It flows again. */
+  flow(): void {
+    if (this.#held === 'no') return
+    this.#held = 'no'
+    this.socket.setTimeout(0)
   }
 
   /** At once where nothing runs; one listener. */

@@ -40,14 +40,19 @@ const IDLE_SWEEP_EVERY_MS = 5_000
 /** Of one worker: an idle one takes 8 KB and a file descriptor; more are closed unanswered. */
 const CONNECTIONS_MAX = 16_384
 
+/** As other servers have it; anybody who reads at all takes a piece of the socket's buffer in it. */
+const STALLED_MS = 60_000
+
 export interface FrontBounds {
   readonly headMs: number
   readonly headCheckEveryMs: number
+  readonly stalledMs: number
   readonly connectionsMax: number
 }
 const BOUNDS: FrontBounds = {
   headMs: HEAD_TIMEOUT_MS,
   headCheckEveryMs: HEAD_CHECK_EVERY_MS,
+  stalledMs: STALLED_MS,
   connectionsMax: CONNECTIONS_MAX,
 }
 
@@ -91,9 +96,11 @@ export class Http1Front {
   readonly #sweep: NodeJS.Timeout
   #mode: 'serving' | 'draining' = 'serving'
   #lastAcceptMs: number
+  readonly #stalledMs: number
 
   constructor(owner: FrontOwner, bounds: FrontBounds = BOUNDS) {
     this.#owner = owner
+    this.#stalledMs = bounds.stalledMs
     this.#lastAcceptMs = owner.now()
     this.#server = createServer({
       ...PARSER,
@@ -170,7 +177,7 @@ export class Http1Front {
 
   #accepted(socket: Socket): void {
     this.#lastAcceptMs = this.#owner.now()
-    const connection = new Connection(socket, this.#owner)
+    const connection = new Connection(socket, this.#owner, this.#stalledMs)
     if (this.#mode === 'draining') connection.mode = 'last'
     this.#connections.set(socket, connection)
     socket.once('close', () => this.#connections.delete(socket))

@@ -68,6 +68,34 @@ test('a client that leaves is noticed, before and within its answer', async (t) 
   assert.deepEqual(bugs, [])
 })
 
+test('a client that takes nothing of its answer is given up, a slow one is not', async (t) => {
+  const streams: HandStream[] = []
+  const { port, records } = await startFront(t, ({ path }) => {
+    if (path === '/whole') return ok('x'.repeat(8_000_000))
+    const stream = new HandStream(null)
+    streams.push(stream)
+    return streaming(stream)
+  })
+  const silent = raw(t, port, `GET /stream HTTP/1.1\r\n${HOST}\r\n`)
+  const slow = raw(t, port, `GET /whole HTTP/1.1\r\n${HOST}\r\n`)
+  await until(
+    'both have begun',
+    () => slow.text !== '' && streams.some(({ sink }) => sink !== null),
+  )
+  silent.socket.pause()
+  slow.socket.pause()
+  streams[0]?.sink?.data(Buffer.alloc(32 * 1024 * 1024, 'x'))
+  const takeSome = setInterval(() => {
+    slow.socket.resume()
+    setImmediate(() => slow.socket.pause())
+  }, 50)
+  t.after(() => clearInterval(takeSome))
+  await until('the silent one is given up', () => streams[0]?.aborted === 'yes')
+  assert.equal(records.find(({ path }) => path === '/stream')?.cause, 'client-closed')
+  await until('the slow one has it all', () => slow.text.length > 8_000_000)
+  assert.equal(slow.state, 'open')
+})
+
 test('an answer that breaks off is an abort for the client', async (t) => {
   const stream = new HandStream(10)
   const { port, records } = await startFront(t, () => streaming(stream, ['content-length', '10']))

@@ -91,7 +91,11 @@ export class NodeAnswer implements Answer {
   data(chunk: Buffer): 'more' | 'pause' {
     if (this.#state !== 'started') return 'more'
     if (this.#outgoing.write(chunk)) return 'more'
-    this.#outgoing.once('drain', () => this.#drain?.())
+    this.#connection.hold()
+    this.#outgoing.once('drain', () => {
+      this.#connection.flow()
+      this.#drain?.()
+    })
     return 'pause'
   }
 
@@ -105,6 +109,7 @@ export class NodeAnswer implements Answer {
     if (chunk === null) this.#outgoing.end()
     else if (chunk.length > JOINED_BYTES_MAX) this.#outgoing.end(chunk)
     else this.#outgoing.end(chunk.toString('latin1'), 'latin1')
+    if (this.#connection.socket.writableLength > 0) this.#connection.hold()
   }
 
   destroy(): void {
@@ -124,6 +129,7 @@ export class NodeAnswer implements Answer {
   #closed(): void {
     const ended = this.#state === 'ended'
     this.#state = 'gone'
+    this.#connection.flow()
     this.#connection.exchangeEnded()
     if (!ended) this.#aborted()
   }

@@ -58,7 +58,12 @@ export async function startFront(
     },
     bug: (error) => void bugs.push(error),
   }
-  const front = new Http1Front(owner, { headMs: 400, headCheckEveryMs: 50, connectionsMax: 60 })
+  const front = new Http1Front(owner, {
+    headMs: 400,
+    headCheckEveryMs: 50,
+    stalledMs: 300,
+    connectionsMax: 60,
+  })
   t.after(async () => {
     front.destroy()
     deadlines.stop()
