@@ -32,7 +32,7 @@ types: node_modules/.installed ## tsc with the strictest options
 	@tsc
 
 tidy: node_modules/.installed ## architecture and style, executed
-	@node --test test/tidy.test.ts
+	@node --test test/tidy.test.ts test/tidy/*.test.ts
 
 generate: node_modules/.installed ## rewrite generated files: CRD manifests, chart CRDs, reference
 	@node crds/generate.ts

@@ -1,6 +1,7 @@
 /**
  * The controller of a folder: the same walk as in a cluster, from files, over the same wire on
  * loopback, for the one data plane of `fairlead dev`.
+ * Proved by test/dev.test.ts: "what is broken is listed at its place, and the rest is served".
  */
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'

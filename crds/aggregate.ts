@@ -1,6 +1,7 @@
 /**
  * `aggregate` of a rule: several calls whose answers become one. Their order is inferred from the
  * expressions, by compile.
+ * Proved by decode.test.ts.
  */
 import { BackendRefSchema, HeaderValueSchema, RetrySchema } from './backend.ts'
 import { alone, keysMatching, matching } from './rule.ts'

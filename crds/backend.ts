@@ -1,5 +1,6 @@
 /**
  * Where a request goes and how it is tried: the parts that rules and the calls of an aggregate share.
+ * Proved by decode.test.ts.
  */
 import { Choice, Fields, Flag, Int, List, type Rule } from './schema.ts'
 import { ServiceRefSchema } from './reference.ts'

@@ -1,6 +1,7 @@
 /**
  * Where a credential may stand in a request, and for whom a token is: what several ways to
  * authenticate share.
+ * Proved by decode.test.ts.
  */
 import { exactlyOne } from './rule.ts'
 import { Fields, List, type Spec, Text } from './schema.ts'

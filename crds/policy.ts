@@ -1,5 +1,6 @@
 /**
  * The rules that all policies share: bare fields or `defaults`, and `overrides` beside either.
+ * Proved by decode.test.ts.
  */
 import { alone, atLeastOne } from './rule.ts'
 import type { Rule } from './schema.ts'

@@ -1,6 +1,7 @@
 /**
  * How one resource names another: targets of policies, gateways, Services, Secrets, Consumers.
  * Whether what is named exists, and may be named from here, is judged by compile.
+ * Proved by decode.test.ts.
  */
 import { keysMatching, matching } from './rule.ts'
 import { Choice, type Doc, Fields, Int, List, Named, type Rule, type Spec, Text } from './schema.ts'

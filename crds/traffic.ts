@@ -1,5 +1,6 @@
 /**
  * What a rule may ask for besides its answer: bodies, caches, faults, checks and the like.
+ * Proved by decode.test.ts.
  */
 import { BackendRefSchema } from './backend.ts'
 import { atLeastOne, exactlyOne, matching, needs } from './rule.ts'

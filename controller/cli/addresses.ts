@@ -1,5 +1,6 @@
 /**
  * Addresses to listen on, as commands use them, and what becomes of one that cannot be used.
+ * Proved by test/dev.test.ts: "what the user cannot have is one line and exit code 2".
  */
 import { type Address, addressOf, UsageFailure, type Values } from './values.ts'
 

@@ -1,6 +1,7 @@
 /**
  * `fairlead dataplane`: a supervisor, and below it the process that serves. Both are this command;
  * a variable tells the second from the first.
+ * Proved by test/cluster/walk.test.ts: "a data plane that stops ends well".
  */
 import { availableParallelism, hostname } from 'node:os'
 import { pino } from 'pino'

@@ -1,6 +1,8 @@
 /**
  * `fairlead key create`: the key goes to stderr, once, and the ApiKey resource to stdout, so that it
  * can be piped to kubectl or into a file.
+ * Proved by test/cluster/walk.test.ts: "everything in examples is programmed, and a key opens what
+ * needs one".
  */
 import { durationMs } from '../compile/quantity.ts'
 import { keyYaml, makeKey } from './key.ts'

@@ -1,7 +1,8 @@
 /**
  * The order of an aggregate's calls: each after those it depends on, and by name where nothing else
  * decides, so that the order in which the API server keeps a map can never matter.
- * Pinned by call-order.test.ts: "each call comes after those it depends on".
+ * Pinned by call-order.test.ts: "each call comes after those it depends on, or a real cycle is
+ * named".
  */
 
 export type Dependencies = ReadonlyMap<string, readonly string[]>

@@ -1,5 +1,6 @@
 /**
  * Where each watched kind lives in the Kubernetes API.
+ * Proved by test/cluster/walk.test.ts.
  */
 import type { Kind } from '../compile/snapshot.ts'
 

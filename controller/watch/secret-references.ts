@@ -1,7 +1,8 @@
 /**
  * Which namespaces' Secrets have to be watched: those that a route or policy refers to. Every field
  * that names a Secret ends in `secretRef` or `secretRefs` by rule of the schema.
- * Pinned by secret-references.test.ts: "a reference anywhere in a spec is found".
+ * Pinned by secret-references.test.ts: "a reference anywhere in a spec is found, in the
+ * namespace that it names".
  */
 import type { Kind, Namespaced, Resource } from '../compile/snapshot.ts'
 import { isRecord } from '../kube/fields.ts'

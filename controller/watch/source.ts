@@ -1,6 +1,7 @@
 /**
  * What both sources of objects are to the rest of the controller: a cluster's API server and a
  * folder of YAML cannot be told apart from here on.
+ * Proved by folder.test.ts.
  */
 import type { Kind, Remembered, Resource, Snapshot } from '../compile/snapshot.ts'
 

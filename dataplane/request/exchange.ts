@@ -2,6 +2,7 @@
  * One request and all that is known of it, from its first byte to its record. A fixed-shape object:
  * every field exists from the start, phases fill them in the order in which time passes. The front
  * makes it; nothing outlives it but the record.
+ * Proved by serve.test.ts.
  */
 import type { Taken } from '../limits/taken.ts'
 import type { Caller } from '../phases/authenticate/caller.ts'

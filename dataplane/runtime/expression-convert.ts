@@ -1,6 +1,6 @@
 /**
  * Conversions between CEL's types (`int(x)` …), and the text of a value where text is wanted.
- * Pinned by expression-conformance.test.ts: "conversions" among CEL's own test data.
+ * Pinned by expression-conformance.test.ts: "CEL’s own test data evaluates as it says".
  */
 import { EXHAUSTED, spendBytes, type Budget } from './budget.ts'
 import { int64, noOverload, type Result } from './expression-arithmetic.ts'

@@ -1,7 +1,7 @@
 /**
  * `"%s is %d".format([…])` of the strings extension: its clauses are those of CEL's specification,
  * and no value is read beyond what the budget allows.
- * Pinned by expression-conformance.test.ts: "string_ext" among CEL's own test data.
+ * Pinned by expression-conformance.test.ts: "CEL’s own test data evaluates as it says".
  */
 import { EXHAUSTED, spendBytes, spendSteps, type Budget } from './budget.ts'
 import { noOverload, type Result } from './expression-arithmetic.ts'

@@ -1,7 +1,7 @@
 /**
  * The strings extension of CEL, and the string functions of its standard library. Positions count
  * UTF-16 units, as the library's do; whatever reads through or builds a text is counted.
- * Pinned by expression-conformance.test.ts: "string_ext" among CEL's own test data.
+ * Pinned by expression-conformance.test.ts: "CEL’s own test data evaluates as it says".
  */
 import { ELEMENT_BYTES, EXHAUSTED, spendBytes, spendScan, type Budget } from './budget.ts'
 import { noOverload, type Result } from './expression-arithmetic.ts'

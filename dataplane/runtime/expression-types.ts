@@ -1,6 +1,7 @@
 /**
  * What a prepared expression is to the rest of the data plane: a function from a scope to a value or
  * to a failure, within a budget of its own.
+ * Proved by expression.test.ts.
  */
 import type { Caller } from '../phases/authenticate/caller.ts'
 import type { Exchange } from '../request/exchange.ts'

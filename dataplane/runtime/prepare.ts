@@ -5,6 +5,7 @@
  *
  * A builder never throws over a table and never answers less than was asked for: what it cannot
  * prepare becomes a Reject, which answers 503 in its place.
+ * Proved by build.test.ts.
  */
 import type { AggregateAction } from '#wire/aggregate'
 import type { ApiKey, Consumer, RuleAuth } from '#wire/auth'
