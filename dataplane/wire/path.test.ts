@@ -12,14 +12,20 @@ function twin(raw: string): string | null {
   if (!/^\/[A-Za-z0-9\-._~!$&'()*+,=:@/%"<>[\]^`{|}]*$/.test(raw)) return null
   if (/%(?![0-9A-Fa-f]{2})/.test(raw) || /\/\//.test(raw)) return null
   const segments = raw.slice(1).split('/').map(canonicalTwin)
-  if (segments.some((segment) => segment === null)) return null
+  const sound = segments.filter((segment) => segment !== null)
+  if (sound.length < segments.length) return null
+  const out = withoutDots(sound)
+  if (/\/\.\.?$/.test(raw)) out.push('')
+  return `/${out.join('/')}`
+}
+
+function withoutDots(segments: readonly string[]): string[] {
   const out: string[] = []
   for (const segment of segments) {
     if (segment === '..') out.pop()
-    if (segment !== null && segment !== '.' && segment !== '..') out.push(segment)
+    else if (segment !== '.') out.push(segment)
   }
-  if (/\/\.\.?$/.test(raw)) out.push('')
-  return `/${out.join('/')}`
+  return out
 }
 
 function canonicalTwin(segment: string): string | null {

@@ -31,16 +31,13 @@ export async function proxy(): Promise<readonly string[]> {
   try {
     const peers = await startPeers(folder, ends)
     const results = new Map<string, Figures[]>(peers.map(({ name }) => [name, []]))
-    for (let i = 0; i <= ROUNDS; i += 1) {
-      for (const peer of peers) {
-        const figures = await measure(peer)
-        // The first round warms up.
-        if (i > 0) results.get(peer.name)?.push(figures)
-      }
+    for (const peer of peers) await measure(peer) // warms up
+    for (let i = 0; i < ROUNDS; i += 1) {
+      for (const peer of peers) results.get(peer.name)?.push(await measure(peer))
     }
     return report(results)
   } finally {
-    for (const end of ends.toReversed()) await end()
+    for (const one of ends.toReversed()) await one()
   }
 }
 

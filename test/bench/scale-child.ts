@@ -12,10 +12,10 @@ import { routeOf } from './scale.ts'
 const [routes = 0, edits = 0] = process.argv.slice(2).map(Number)
 const FILES = 100
 
-function fileText(file: number, edited: ReadonlyMap<number, string>): string {
+function fileText(file: number, bodies: ReadonlyMap<number, string>): string {
   const texts: string[] = []
   for (let i = file; i < routes; i += FILES) {
-    const { content } = routeOf(i, edited.get(i) ?? 'v0')
+    const { content } = routeOf(i, bodies.get(i) ?? 'v0')
     const metadata = { name: `r${i}`, namespace: `team-${i % 50}` }
     texts.push(stringify({ ...content, metadata }))
   }

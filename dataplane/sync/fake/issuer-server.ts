@@ -5,16 +5,19 @@ import { createServer, type Server, type ServerResponse } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 
-export type Mood =
-  | 'well'
-  | 'error'
-  | 'redirect'
-  | 'huge'
-  | 'slow'
-  | 'dripping'
-  | 'broken'
-  | 'hangUp'
-  | 'encoded'
+/** What it does instead of answering. */
+const MOODS = {
+  error: (response) => response.writeHead(500).end('secret words of the issuer'),
+  redirect: (response) => response.writeHead(302, { location: '/elsewhere' }).end('{"keys":[]}'),
+  huge: (response) => response.end(Buffer.alloc(2 * 1024 * 1024, 0x20)),
+  slow: () => undefined,
+  dripping: (response) => response.write('{'),
+  broken: (response) => response.end('{"keys": secret'),
+  hangUp: (response) => response.socket?.destroy(),
+  encoded: (response) => response.writeHead(200, { 'content-encoding': 'gzip' }).end('{}'),
+} as const satisfies Readonly<Record<string, (response: ServerResponse) => unknown>>
+
+export type Mood = 'well' | keyof typeof MOODS
 
 export class IssuerServer {
   mood: Mood = 'well'
@@ -64,29 +67,8 @@ export class IssuerServer {
   }
 
   #answer(path: string, response: ServerResponse): void {
-    switch (this.mood) {
-      case 'well':
-        return void response.end(JSON.stringify(this.#document(path)))
-      case 'error':
-        return void response.writeHead(500).end('secret words of the issuer')
-      case 'redirect':
-        return void response.writeHead(302, { location: '/elsewhere' }).end('{"keys":[]}')
-      case 'huge':
-        return void response.end(Buffer.alloc(2 * 1024 * 1024, 0x20))
-      case 'slow':
-        return
-      case 'dripping':
-        response.write('{')
-        return
-      case 'broken':
-        return void response.end('{"keys": secret')
-      case 'hangUp':
-        return void response.socket?.destroy()
-      case 'encoded':
-        return void response.writeHead(200, { 'content-encoding': 'gzip' }).end('{}')
-      default:
-        this.mood satisfies never
-    }
+    if (this.mood === 'well') response.end(JSON.stringify(this.#document(path)))
+    else MOODS[this.mood](response)
   }
 
   #document(path: string): unknown {
