@@ -135,6 +135,7 @@ async function startParts(options: Starting): Promise<Parts> {
       told(board.membersChanged(gateway), [gateway])
       reporter.changed()
     },
+    onBehind: (type) => source.catchUp(type),
   })
   const lease = startLease({
     client,

@@ -31,6 +31,8 @@ export interface PushOptions {
   readonly log: Logger
   /** The members of a gateway, or what they run, changed. */
   readonly onMembers?: (gateway: string) => void
+  /** A data plane has seen more of a watched type than we have: another controller is ahead. */
+  readonly onBehind?: (type: string) => void
   /** Endpoints of a backend that has none: a folder's samples. */
   readonly standIn?: StandIn
   readonly timings?: Partial<Timings>
@@ -79,6 +81,7 @@ export async function createPush(options: PushOptions): Promise<Push> {
     timings,
     log: options.log,
     onMembers,
+    onBehind: options.onBehind ?? (() => undefined),
     standIn: options.standIn ?? (() => null),
   })
   const door = await openDoor({

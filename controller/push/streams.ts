@@ -6,6 +6,7 @@
 import type { CompiledTable } from '../compile/compiled.ts'
 import type { EndpointReads } from '../compile/endpoints.ts'
 import type { Logger } from '../log.ts'
+import { behind } from '#wire/basis'
 import type { UpFrame } from '#wire/session'
 import { WIRE_VERSION } from '#wire/table'
 import type { Visitor } from './door.ts'
@@ -27,6 +28,7 @@ export interface StreamsOptions {
   readonly timings: Timings
   readonly log: Logger
   readonly onMembers: (gateway: string) => void
+  readonly onBehind: (type: string) => void
   readonly standIn: StandIn
 }
 
@@ -112,6 +114,7 @@ export class Streams {
       log.error({ gateway, version: resume.version }, 'a data plane speaks an older wire than ours')
       return
     }
+    this.#compare(streams.offers, resume)
     const dataPlane = identity.dataPlane ?? resume.dataPlane
     const session = new Session(stream, resume, {
       gateway,
@@ -137,6 +140,12 @@ export class Streams {
       this.#tally.remove({ gateway, dataPlane })
     }
     log.info({ gateway, dataPlane, because }, 'a data plane disconnected')
+  }
+
+  /** It will refuse what we offer until we have caught up with what it has. */
+  #compare({ newest }: Offers, resume: UpFrame & { readonly type: 'resume' }): void {
+    const type = newest === null ? null : behind(newest, resume)
+    if (type !== null) this.#options.onBehind(type)
   }
 
   *#sessions(): Generator<Session> {

@@ -22,6 +22,10 @@ const QUIET_MS = 20
 /** A file that never rests is read all the same. */
 const QUIET_MAX_MS = 60
 const LOOK_EVERY_MS = 2_000
+/** Not written for so long (the clock of file systems ticks every few milliseconds). */
+const RESTS_MS = QUIET_MS - 5
+/** A file that is written all the time is read all the same. */
+const HOT_MAX_MS = 1_000
 
 const ENDING = /\.(ya?ml|json)$/
 
@@ -58,6 +62,8 @@ class Following {
   readonly #failed: (error: Error) => void
   /** file → size, mtime and inode when it was last read. */
   readonly #seen = new Map<string, string>()
+  /** Files that were being written when they should have been read, and since when. */
+  readonly #hot = new Map<string, number>()
   /** Folder, relative to ours → word of what happens in it. */
   readonly #watchers = new Map<string, FSWatcher>()
   /** Files of which there was word; `all` where only a look at everything can tell. */
@@ -153,15 +159,36 @@ class Following {
   async #readSome(files: ReadonlySet<string>): Promise<readonly FileRead[]> {
     const reads: FileRead[] = []
     for (const file of files) {
-      const mark = await markOf(join(this.#folder, file))
-      if (mark === null) {
-        if (this.#seen.delete(file)) reads.push({ file, outcome: { kind: 'gone' } })
-      } else if (this.#seen.get(file) !== mark) {
-        this.#seen.set(file, mark)
-        reads.push({ file, outcome: await readOne(join(this.#folder, file)) })
-      }
+      const read = await this.#readOne(file)
+      if (read !== null) reads.push(read)
     }
     return reads
+  }
+
+  /** Null where there is nothing new, or not yet. */
+  async #readOne(file: string): Promise<FileRead | null> {
+    const path = join(this.#folder, file)
+    const mark = await markOf(path)
+    if (mark === null) return this.#seen.delete(file) ? { file, outcome: { kind: 'gone' } } : null
+    if (this.#seen.get(file) === mark.text) return null
+    if (this.#isBeingWritten(file, mark)) return null
+    const outcome = await readOne(path)
+    this.#seen.set(file, mark.text)
+    return { file, outcome }
+  }
+
+  /** Half of a file can be whole YAML that says less: it is read once it rests. */
+  #isBeingWritten(file: string, { writtenAgoMs }: Mark): unknown {
+    const since = this.#hot.get(file) ?? performance.now()
+    const rests = writtenAgoMs >= RESTS_MS || writtenAgoMs < 0
+    if (rests || !this.#seen.has(file) || performance.now() - since > HOT_MAX_MS) {
+      this.#hot.delete(file)
+      return null
+    }
+    this.#hot.set(file, since)
+    if (this.#dirty !== 'all') this.#dirty.add(file)
+    this.#stir()
+    return 'yes'
   }
 
   async readAll(): Promise<readonly FileRead[]> {
@@ -199,13 +226,21 @@ function isPassing(file: string): boolean {
   return /\.(tmp|swp|swx|part|new|bak)$|~$|\/?\.#[^/]*$/.test(file)
 }
 
+interface Mark {
+  /** Changes with every write. */
+  readonly text: string
+  readonly writtenAgoMs: number
+}
+
 /** Null for what is no file, or went away meanwhile. */
-async function markOf(path: string): Promise<string | null> {
+async function markOf(path: string): Promise<Mark | null> {
   try {
-    const facts = await stat(path, { bigint: true })
-    return facts.isFile() ? `${facts.size} ${facts.mtimeNs} ${facts.ino}` : null
+    const { ino, mtimeNs, size, ...facts } = await stat(path, { bigint: true })
+    if (!facts.isFile()) return null
+    const writtenAgoMs = Date.now() - Number(mtimeNs / 1_000_000n)
+    return { text: `${size} ${mtimeNs} ${ino}`, writtenAgoMs }
   } catch (error) {
-    return isMissing(error) ? null : 'unreadable'
+    return isMissing(error) ? null : { text: 'unreadable', writtenAgoMs: RESTS_MS }
   }
 }
 

@@ -2,7 +2,7 @@
  * Promises of folder.ts: real files in a temporary folder.
  */
 import assert from 'node:assert/strict'
-import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, open, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -183,4 +183,19 @@ test('a folder that is none is refused with its name', async () => {
     readFolder({ folder: '/nonexistent-folder', changed }),
     /cannot read the folder \/nonexistent-folder/,
   )
+})
+
+test('a file that is written slowly is read once it rests, never by halves', async (t) => {
+  const whole = `${route('a')}---\n${route('b')}`
+  const { folder, names, source, until } = await reading(t, { 'a.yaml': whole })
+  const file = await open(join(folder, 'a.yaml'), 'w')
+  for (let written = 0; written < whole.length; written += 40) {
+    await file.write(whole.slice(written, written + 40))
+    await new Promise((resolve) => setTimeout(resolve, 8))
+    assert.deepEqual(names(), ['a', 'b'])
+  }
+  await file.write(`---\n${route('c')}`)
+  await file.close()
+  await until(() => names().includes('c'))
+  assert.deepEqual(source.problems(), [])
 })

@@ -33,7 +33,12 @@ export interface WatchOptions {
   readonly log: Logger
 }
 
-export function watchCluster(options: WatchOptions): Source {
+export interface ClusterSource extends Source {
+  /** Reads a type of the basis anew, once in a while: somebody has seen more of it. */
+  catchUp(type: string): void
+}
+
+export function watchCluster(options: WatchOptions): ClusterSource {
   const watching = new Watching(options)
   return {
     synced: watching.synced,
@@ -41,9 +46,13 @@ export function watchCluster(options: WatchOptions): Source {
     current: (kind, namespace, name) => watching.store.get(kind, namespace, name),
     version: (kind, namespace, name) => watching.store.version(kind, namespace, name),
     statusBefore: (kind, namespace, name) => watching.store.status(kind, namespace, name),
+    catchUp: (type) => watching.catchUp(type),
     close: async () => watching.stop(),
   }
 }
+
+/** A list may be large, and a data plane that is ahead asks every second. */
+const CATCH_UP_EVERY_MS = 10_000
 
 /** Versions move without anything to compile; a data plane that comes is told of them by then. */
 const MOVED_AFTER_MS = 1_000
@@ -61,6 +70,7 @@ class Watching {
   /** Reflectors that have neither listed nor been refused yet: no snapshot is due before. */
   readonly #pending = new Set<string>()
   readonly #syncedResolvers = Promise.withResolvers<void>()
+  readonly #caughtUp = new Map<string, number>()
   #phase: 'starting' | 'synced' | 'stopped' = 'starting'
   #announcing: NodeJS.Immediate | null = null
   #later: NodeJS.Timeout | null = null
@@ -77,6 +87,13 @@ class Watching {
       if (watched.kind === 'Secret' && options.secrets === 'namespaced') continue
       this.#start(watched, null)
     }
+  }
+
+  catchUp(type: string): void {
+    const now = performance.now()
+    if (now - (this.#caughtUp.get(type) ?? Number.NEGATIVE_INFINITY) < CATCH_UP_EVERY_MS) return
+    this.#caughtUp.set(type, now)
+    this.#reflectors.get(type)?.relist()
   }
 
   stop(): void {
