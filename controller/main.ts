@@ -1,6 +1,7 @@
 /**
  * The controller in a cluster: its composition root. Wires the configuration walk together and owns
  * the order of starting and stopping; the walk itself is told by walk.ts and compile/compile.ts.
+ * Proved by test/cluster/walk.test.ts.
  */
 import { type Board, createBoard } from './status/board.ts'
 import { createCompiler } from './compile/compile.ts'

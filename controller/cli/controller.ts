@@ -1,5 +1,6 @@
 /**
  * `fairlead controller`: runs until it is told to stop.
+ * Proved by test/cluster/walk.test.ts.
  */
 import { hostname } from 'node:os'
 import { pino } from 'pino'

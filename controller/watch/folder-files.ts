@@ -1,7 +1,7 @@
 /**
  * The files of a folder as they are on disk, and word of every change: by the system's own
  * notification, and by a slow look at everything for file systems that have none.
- * Pinned by folder.test.ts: "a saved file is read within a tenth of a second".
+ * Pinned by folder.test.ts: "a saved, a new and a removed file take effect".
  */
 import { type FSWatcher, watch } from 'node:fs'
 import { readdir, readFile, stat } from 'node:fs/promises'
