@@ -1,4 +1,6 @@
-/** What users may write is what data planes can take: the schema's caps against the wire's limits. */
+/**
+ * What users may write is what data planes can take: the schema's caps against the wire's limits.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type CrdKind, KINDS } from '../crds/kinds.ts'

@@ -1,4 +1,6 @@
-/** `fairlead dev` as a new user meets it: the bookshop, its lines to try, and what goes wrong. */
+/**
+ * `fairlead dev` as a new user meets it: the bookshop, its lines to try, and what goes wrong.
+ */
 import assert from 'node:assert/strict'
 import { chmod, cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'

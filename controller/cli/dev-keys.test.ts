@@ -1,4 +1,6 @@
-/** Promises of dev-keys.ts. */
+/**
+ * Promises of dev-keys.ts.
+ */
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { mkdtemp, rm, stat } from 'node:fs/promises'

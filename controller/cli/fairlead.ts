@@ -2,7 +2,7 @@
 /**
  * The `fairlead` command: parses flags, then hands over to one file per command. What the user got
  * wrong is one clear line and exit code 2; what failed on its own is exit code 1.
- * Pinned by fairlead.test.ts: "an unknown flag is one line with a suggestion and exit code 2".
+ * Pinned by test/dev.test.ts: "what the user cannot have is one line and exit code 2".
  */
 import { Command, CommanderError } from 'commander'
 import { COMMANDS, type CommandName, type Setting, variableOf } from './settings.ts'

@@ -1,4 +1,6 @@
-/** Promises of key.ts. */
+/**
+ * Promises of key.ts.
+ */
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { test } from 'node:test'

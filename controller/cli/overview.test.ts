@@ -1,4 +1,6 @@
-/** Promises of overview.ts. */
+/**
+ * Promises of overview.ts.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Verdict } from '../compile/compiled.ts'

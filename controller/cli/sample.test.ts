@@ -1,4 +1,6 @@
-/** Promises of sample.ts: real requests. */
+/**
+ * Promises of sample.ts: real requests.
+ */
 import assert from 'node:assert/strict'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

@@ -1,4 +1,6 @@
-/** Promises of settings.ts. UPDATE=1 rewrites the tables of docs/cli.md. */
+/**
+ * Promises of settings.ts. UPDATE=1 rewrites the tables of docs/cli.md.
+ */
 import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,4 +1,6 @@
-/** Promises of values.ts. */
+/**
+ * Promises of values.ts.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { addressOf, graceMsOf, UsageFailure, valuesOf } from './values.ts'

@@ -235,8 +235,9 @@ interface Mark {
 /** Null for what is no file, or went away meanwhile. */
 async function markOf(path: string): Promise<Mark | null> {
   try {
-    const { ino, mtimeNs, size, ...facts } = await stat(path, { bigint: true })
+    const facts = await stat(path, { bigint: true })
     if (!facts.isFile()) return null
+    const { ino, mtimeNs, size } = facts
     const writtenAgoMs = Date.now() - Number(mtimeNs / 1_000_000n)
     return { text: `${size} ${mtimeNs} ${ino}`, writtenAgoMs }
   } catch (error) {

@@ -1,4 +1,6 @@
-/** Medians and percentiles of measured figures, and the CPU that a process and its threads took. */
+/**
+ * Medians and percentiles of measured figures, and the CPU that a process and its threads took.
+ */
 import { readFileSync } from 'node:fs'
 
 export function percentile(values: readonly number[], share: number): number {

@@ -1,4 +1,6 @@
-/** Promises of aggregate-run.ts: many calls, their order, their bounds, and the plain twin. */
+/**
+ * Promises of aggregate-run.ts: many calls, their order, their bounds, and the plain twin.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'

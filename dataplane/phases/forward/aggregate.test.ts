@@ -1,4 +1,6 @@
-/** Promises of aggregate.ts and the files beside it: single calls and the answer. */
+/**
+ * Promises of aggregate.ts and the files beside it: single calls and the answer.
+ */
 import assert from 'node:assert/strict'
 import type { ServerResponse } from 'node:http'
 import { test } from 'node:test'
