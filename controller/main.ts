@@ -296,8 +296,10 @@ function createTold(board: Board, writer: StatusWriter): Told {
   }
 }
 
-function grantLine(namespace: string, role: string, subject: string): string {
-  return `kubectl -n ${namespace} create rolebinding ${role} --clusterrole=${role} ${subject}`
+function grantLine(namespace: string | null, role: string, subject: string): string {
+  const binding =
+    namespace === null ? 'create clusterrolebinding' : `-n ${namespace} create rolebinding`
+  return `kubectl ${binding} ${role} --clusterrole=${role} ${subject}`
 }
 
 interface Writing {

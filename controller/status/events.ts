@@ -22,8 +22,8 @@ export function turns(before: unknown, after: ObjectStatus): readonly Turn[] {
     if (textAt(was, 'status') === condition.status && textAt(was, 'reason') === condition.reason)
       return []
     // What everybody does at the start is no news, and NotAccepted stands beside its reason.
+    if (was === undefined && condition.status === 'True') return []
     if (condition.reason === 'Reconciling' || condition.reason === 'NotAccepted') return []
-    if (was === undefined && condition.reason === 'Accepted') return []
     return [turnOf(condition)]
   })
 }

@@ -25,8 +25,8 @@ export interface WatchOptions {
   readonly installation: Installation
   /** `namespaced`: only namespaces whose objects refer to Secrets; `cluster`: all at once. */
   readonly secrets: 'namespaced' | 'cluster'
-  /** The command that lets us read the Secrets of a namespace. */
-  readonly grantLine: (namespace: string) => string
+  /** The command that lets us read the Secrets of a namespace; null: of all. */
+  readonly grantLine: (namespace: string | null) => string
   readonly changed: Changed
   /** A status was read that may not be what we wrote. */
   readonly statusSeen: (id: string) => void
@@ -190,7 +190,8 @@ class Watching {
   }
 
   #closedSentence(namespace: string): string {
-    const line = this.#options.grantLine(namespace)
+    const { grantLine, secrets } = this.#options
+    const line = grantLine(secrets === 'cluster' ? null : namespace)
     return `Secrets of namespace "${namespace}" may not be read; grant it with: ${line}`
   }
 

@@ -308,3 +308,17 @@ test('a data plane may ask the API server for nothing', async () => {
   const asked = (await stage.cluster.audit()).filter(({ user }) => user.endsWith(DATA_PLANE))
   assert.deepEqual(asked, [])
 })
+
+test('where all Secrets are to be read and none may be, the sentence says so', async () => {
+  const { stage, controller } = await starting
+  await controller.close()
+  const second = await startControllerHere(stage, { name: 'all-secrets', secrets: 'cluster' })
+  await stage.says(POLICY, 'Accepted', 'False SecretInvalid', 20_000)
+  await stage.says('shop/apiroutes/open', 'Accepted', 'True Accepted')
+  const [problem] = listAt(await readObject(stage.cluster.api, POLICY), 'status', 'problems')
+  const [, line = ''] = /grant it with: kubectl (.*)$/.exec(textAt(problem, 'sentence') ?? '') ?? []
+  assert.match(line, /^create clusterrolebinding fairlead-secrets --clusterrole=fairlead-secrets /)
+  await stage.kubectl(line.split(' '))
+  await stage.says(POLICY, 'Accepted', 'True Accepted')
+  await second.close()
+})

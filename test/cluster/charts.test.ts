@@ -183,6 +183,28 @@ test('every flag in the Deployments is one of the command, and fits it', async (
   }
 })
 
+test('an upgrade leaves what the controller wrote, and an end leaves the kinds', async () => {
+  const { kubeconfig, kubectl } = await starting
+  const run = (...args: readonly string[]): Promise<string> =>
+    helm([...args, '--namespace', SYSTEM, '--kubeconfig', kubeconfig])
+  await kubectl(['delete', 'crd', '--all'])
+  await run('install', 'fairlead-crds', join(charts, 'fairlead-crds'))
+  await run('install', 'fairlead', fairlead)
+  const secret = ['-n', SYSTEM, 'get', 'secret', 'fairlead-wire', '-o', 'jsonpath={.data}']
+  assert.equal(await kubectl(secret), '')
+  const patch = JSON.stringify({ data: { 'certificates.json': 'e30=' } })
+  await kubectl(['-n', SYSTEM, 'patch', 'secret', 'fairlead-wire', '--type=merge', '-p', patch])
+  await run('upgrade', 'fairlead', fairlead, '--set=dataPlane.replicas=3')
+  assert.equal(await kubectl(secret), '{"certificates.json":"e30="}')
+  await run('uninstall', 'fairlead')
+  await run('uninstall', 'fairlead-crds')
+  const left = await kubectl(['get', 'clusterroles,clusterrolebindings,crd', '-o', 'name'])
+  const own = left.split('\n').filter((name) => name.includes('fairlead'))
+  assert.equal(own.length, 7, own.join())
+  assert.ok(own.every((name) => name.startsWith('customresourcedefinition')))
+  await assert.rejects(kubectl(secret), /not found/)
+})
+
 const WRONG: readonly (readonly [string, RegExp])[] = [
   ['image.tga="1"', /at '\/image': additional properties 'tga' not allowed/],
   ['image.tag="latest"', /image\.tag: `latest` names another image tomorrow/],
