@@ -164,8 +164,29 @@ function createVisit(options: DoorOptions, admitted: (session: Http2Session) => 
       identity.kind === 'known'
         ? options.accept({ stream, identity })
         : options.hear({ stream, identity })
+    const check = setInterval(() => {
+      identify(token).then(
+        (now) => {
+          const because = strange(identity, now)
+          if (because === null) return
+          options.log.warn({ because }, 'a stream ends: its token is not what it was')
+          stream.close()
+        },
+        () => undefined, // nobody can tell
+      )
+    }, options.timings.checkEveryMs)
     await welcome(stream, session, options.timings, over)
+    clearInterval(check)
   }
+}
+
+/** Null where nothing has changed, or nobody can tell. */
+function strange(before: Identified, now: Identified): string | null {
+  if (now.kind === 'unavailable') return null
+  if (now.kind === 'refused') return now.because
+  if (now.kind !== before.kind) return 'it is of another account'
+  const moved = now.kind === 'known' && before.kind === 'known' && now.gateway !== before.gateway
+  return moved ? 'its account belongs to another gateway' : null
 }
 
 async function welcome(

@@ -15,6 +15,8 @@ export interface Timings {
   readonly drainWithinMs: number
   /** From the connection to an accepted token and its `resume`. */
   readonly helloWithinMs: number
+  /** Between two looks at a token that was good: its pod may be gone, or its gateway another. */
+  readonly checkEveryMs: number
   /** Streams end after this, give or take a fifth, so that data planes spread over new replicas. */
   readonly ageMs: number
 }
@@ -26,5 +28,6 @@ export const TIMINGS: Timings = {
   ackWithinMs: 3 * PING_EVERY_MS,
   drainWithinMs: 3 * PING_EVERY_MS,
   helloWithinMs: 10_000,
+  checkEveryMs: 60_000,
   ageMs: 30 * 60_000,
 }

@@ -184,9 +184,10 @@ test('every flag in the Deployments is one of the command, and fits it', async (
 })
 
 test('an upgrade leaves what the controller wrote, and an end leaves the kinds', async () => {
-  const { kubeconfig, kubectl } = await starting
+  const cluster = await starting
+  const kubectl = (args: readonly string[]): Promise<string> => cluster.kubectl(args)
   const run = (...args: readonly string[]): Promise<string> =>
-    helm([...args, '--namespace', SYSTEM, '--kubeconfig', kubeconfig])
+    helm([...args, '--namespace', SYSTEM, '--kubeconfig', cluster.kubeconfig])
   await kubectl(['delete', 'crd', '--all'])
   await run('install', 'fairlead-crds', join(charts, 'fairlead-crds'))
   await run('install', 'fairlead', fairlead)

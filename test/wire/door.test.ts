@@ -349,3 +349,29 @@ wireTest('a renewed certificate is used for new streams, and the old ones go on'
   assert.equal(push.members(GATEWAY).length, 2)
   assert.equal(first.sync.state().stream, 'up')
 })
+
+wireTest(
+  'a stream ends once its token is no longer good, and not while nobody can tell',
+  async (world) => {
+    const planes = staticTokens([{ file: world.tokenFile, gateway: GATEWAY }])
+    const judge: { says: 'itself' | 'unavailable' } = { says: 'unavailable' }
+    let looks = 0
+    const identify: typeof planes = async (token) => {
+      looks += 1
+      if (looks > 1 && judge.says === 'unavailable') return { kind: 'unavailable', because: 'away' }
+      return planes(token)
+    }
+    const push = await world.push({ identify, timings: { checkEveryMs: 10 } })
+    offer(push)
+    const { sync } = await world.sync([push])
+    await sync.ready
+    await until('several looks', () => looks > 5)
+    const ended = (): number =>
+      world.log.lines.filter(({ message }) => /its token is not what it was/.test(message)).length
+    assert.equal(ended(), 0)
+    await writeFile(world.tokenFile, newToken())
+    judge.says = 'itself'
+    await until('the stream has ended', () => ended() === 1)
+    await until('it has come back with the new token', () => push.members(GATEWAY).length === 1)
+  },
+)
