@@ -141,10 +141,13 @@ class Plane implements DataPlane {
       await this.close(0)
       throw error
     }
-    void this.#sync.ready.then(() => {
-      if (this.#phase === 'starting') this.#phase = 'serving'
-      this.#isReady()
-    })
+    void this.#sync.ready.then(() => this.#open())
+  }
+
+  async #open(): Promise<void> {
+    await this.#threads?.open()
+    if (this.#phase === 'starting') this.#phase = 'serving'
+    this.#isReady()
   }
 
   #newThreads(port: number): Threads {
@@ -165,6 +168,8 @@ class Plane implements DataPlane {
       keySets: () => this.#keys.sets(),
       columnFreed: (column) => this.#limits.freeColumn(column),
       stuck: () => this.#stuck(),
+      // A table from disk may be looser than what is offered: it answers where nothing is.
+      door: 'closed',
     })
   }
 

@@ -8,7 +8,7 @@ import { objectId, type TableObject } from '#wire/table'
 import type { KeySet } from './sync/keys-message.ts'
 import type { Metrics } from './metrics.ts'
 import type { Logger, TableChange, Workers } from './sync/port.ts'
-import type { FromWorker, ToWorker, WorkerStart } from './worker-protocol.ts'
+import type { Door, FromWorker, ToWorker, WorkerStart } from './worker-protocol.ts'
 import { type ThreadOwner, WorkerThread } from './worker-thread.ts'
 
 /** Pulses are looked at this often. */
@@ -44,6 +44,8 @@ export interface ThreadsOptions {
   columnFreed(column: number): void
   /** A thread does not end: only the end of the process helps. */
   stuck(): void
+  /** closed: nobody listens before `open`. */
+  readonly door?: Door
   readonly script?: URL
   readonly heapMbMax?: number
   readonly silentMsMax?: number
@@ -62,6 +64,7 @@ export class Threads implements Workers, ThreadOwner {
   #objects: ReadonlyMap<string, TableObject> = new Map()
   #hash: string | null = null
   #mode: 'running' | 'closing' = 'running'
+  #door: Door
   #turn = 0
   #lastId = 0
   #restarts = 0
@@ -74,6 +77,7 @@ export class Threads implements Workers, ThreadOwner {
 
   constructor(options: ThreadsOptions) {
     this.#options = options
+    this.#door = options.door ?? 'open'
     this.#freeColumns = [...Array(columnsOf(options.workers)).keys()]
     this.#watch = setInterval(() => this.#look(), WATCH_EVERY_MS)
     this.#watch.unref()
@@ -85,6 +89,16 @@ export class Threads implements Workers, ThreadOwner {
     this.#started = Promise.all(this.#places.map((thread) => thread.started))
     await this.#started
     for (const thread of this.#places) this.#acquaint(thread)
+  }
+
+  /** Everybody who has a table listens when this resolves, all others once they have one. */
+  async open(): Promise<void> {
+    await this.#alone(async () => {
+      this.#door = 'open'
+      const turn = ++this.#turn
+      const serving = this.threads.filter(({ state }) => state === 'serving')
+      await this.#askAll(serving, { type: 'open', turn })
+    })
   }
 
   get facts(): {
@@ -137,7 +151,7 @@ export class Threads implements Workers, ThreadOwner {
     this.#objects = applied(this.#objects, change)
     this.#hash = change.hash
     for (const { kind, key } of change.drops) if (kind === 'backend') this.#endpoints.delete(key)
-    const committed = await this.#askAll(threads, { type: 'commit', turn })
+    const committed = await this.#askAll(threads, { type: 'commit', turn, door: this.#door })
     if (typeof committed === 'string' && this.facts.workersReady === 0) throw new Error(committed)
     return prepared
   }
@@ -148,7 +162,7 @@ export class Threads implements Workers, ThreadOwner {
    */
   async #askAll(
     threads: readonly WorkerThread[],
-    message: Extract<ToWorker, { readonly type: 'prepare' | 'commit' }>,
+    message: Extract<ToWorker, { readonly type: 'prepare' | 'commit' | 'open' }>,
   ): Promise<readonly Rejection[] | string> {
     const answers = await Promise.all(threads.map((thread) => thread.ask(message)))
     let result: readonly Rejection[] | string = []
@@ -156,7 +170,7 @@ export class Threads implements Workers, ThreadOwner {
       const answer = answers[i]
       if (answer === undefined) continue
       const isLeaving = this.#retiring.has(thread)
-      if (answer.kind === 'failed' && (isLeaving || message.type === 'commit')) {
+      if (answer.kind === 'failed' && (isLeaving || message.type !== 'prepare')) {
         void thread.terminate(answer.because)
       }
       if (!isLeaving && typeof result !== 'string') {
@@ -271,7 +285,9 @@ export class Threads implements Workers, ThreadOwner {
       const change = sharedJson({ from: 'snapshot', puts, drops: [], hash: this.#hash })
       const prepared = await thread.ask({ type: 'prepare', turn, change })
       const committed =
-        prepared.kind === 'prepared' ? await thread.ask({ type: 'commit', turn }) : prepared
+        prepared.kind === 'prepared'
+          ? await thread.ask({ type: 'commit', turn, door: this.#door })
+          : prepared
       if (committed.kind === 'failed') await thread.terminate(committed.because)
     })
   }

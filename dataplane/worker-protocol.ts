@@ -23,11 +23,16 @@ export interface WorkerStart {
   readonly accessLog: 'on' | 'off'
 }
 
+/** closed: nobody is to be answered yet, the table may be older than what a controller offers. */
+export type Door = 'open' | 'closed'
+
 export type ToWorker =
   /** Parse and prepare; `change` is the UTF-8 JSON of a TableChange. */
   | { readonly type: 'prepare'; readonly turn: number; readonly change: SharedArrayBuffer }
-  /** Put the prepared one in force; the first time, start to listen. */
-  | { readonly type: 'commit'; readonly turn: number }
+  /** Put the prepared one in force; where the door is open and it does not listen yet, listen. */
+  | { readonly type: 'commit'; readonly turn: number; readonly door: Door }
+  /** Start to listen. Asked of those that have a table. */
+  | { readonly type: 'open'; readonly turn: number }
   | { readonly type: 'discard'; readonly turn: number }
   | { readonly type: 'endpoints'; readonly sets: readonly EndpointSet[] }
   | KeySetsMessage
@@ -43,7 +48,7 @@ export type FromWorker =
       readonly rejections: readonly Rejection[]
     }
   | { readonly type: 'unprepared'; readonly turn: number; readonly because: string }
-  /** In force, and listening. */
+  /** In force, and listening where the door is open. */
   | { readonly type: 'committed'; readonly turn: number }
   | { readonly type: 'uncommitted'; readonly turn: number; readonly because: string }
   | { readonly type: 'announce'; readonly announcement: Announcement }

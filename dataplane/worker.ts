@@ -113,7 +113,9 @@ class ServingThread {
       case 'prepare':
         return this.#prepare(message.turn, message.change)
       case 'commit':
-        return this.#commit(message.turn)
+        return this.#commit(message)
+      case 'open':
+        return this.#open(message.turn)
       case 'discard':
         this.#prepared = null
         return
@@ -140,7 +142,7 @@ class ServingThread {
     }
   }
 
-  async #commit(turn: number): Promise<void> {
+  async #commit({ turn, door }: Extract<ToWorker, { readonly type: 'commit' }>): Promise<void> {
     try {
       if (this.#prepared?.turn !== turn) throw new Error('what is to be committed is not prepared')
       const { built } = this.#prepared
@@ -148,6 +150,15 @@ class ServingThread {
       built.commit()
       this.#upstream.backends(built.backends)
       this.#runtime.table = built.table
+      if (door === 'open') await this.#listen()
+      this.#say({ type: 'committed', turn })
+    } catch (error) {
+      this.#say({ type: 'uncommitted', turn, because: textOf(error) })
+    }
+  }
+
+  async #open(turn: number): Promise<void> {
+    try {
       await this.#listen()
       this.#say({ type: 'committed', turn })
     } catch (error) {
