@@ -145,6 +145,7 @@ class Writer implements StatusWriter {
     const due = this.#options.statusOf(id)
     const content = due === null ? '' : contentOf(due.status)
     if (due === null || contentOf(due.before) === content) {
+      if (due === null) this.#attempts.delete(id)
       this.#settle(id)
       return 'next'
     }

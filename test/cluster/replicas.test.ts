@@ -9,7 +9,7 @@ import { objectId } from '#wire/table'
 import { freePorts } from './cluster.ts'
 import { type FaultProxy, startFaultProxy } from './fault-proxy.ts'
 import { startControllerHere, startPlaneHere, untilSynced } from './here.ts'
-import { requestToken } from './objects.ts'
+import { removeObject, requestToken } from './objects.ts'
 import { CONTROLLER, startStage, SYSTEM } from './stage.ts'
 import { throughout, until } from './until.ts'
 
@@ -109,6 +109,30 @@ test('a generation that runs by way of two controllers is programmed', async () 
   await stage.says(gateway, 'DataPlanesInSync', 'True InSync')
   for (const plane of planes) await plane.close()
   await stage.members(['plane-a'])
+})
+
+test('a spec that was valid is stored once, by the leader, before anybody pushes without it', async () => {
+  const { stage, b } = await starting
+  const plane = await startPlaneHere(stage, { pod: 'plane-a', ports: [b.port] })
+  const objects = (): string => JSON.stringify([...plane.workers.objects.values()])
+  await stage.apply(route('kept', 'body-valid'))
+  await until('it runs by way of b', 10_000, () => (objects().includes('body-valid') ? 'y' : null))
+  await stage.apply(route('kept', 'body-invalid').replace('"/kept"', '"/kept","when":"nonsense("'))
+  await stage.says('shop/apiroutes/kept', 'Accepted', 'False InvalidExpression')
+  assert.equal(
+    await stage.kubectl(['-n', 'shop', 'get', 'lastvalids', '-o', 'name']),
+    'lastvalid.fairlead.dev/apiroute.kept\n',
+  )
+  const writes = (await stage.cluster.audit()).filter(
+    ({ resource, verb }) => resource === 'lastvalids' && verb === 'patch',
+  )
+  assert.equal(writes.length, 1)
+  assert.ok(objects().includes('body-valid') && !objects().includes('body-invalid'))
+  await removeObject(stage.cluster.api, 'shop/apiroutes/kept')
+  await until('it is forgotten', 10_000, async () =>
+    (await stage.kubectl(['-n', 'shop', 'get', 'lastvalids', '-o', 'name'])) === '' ? 'y' : null,
+  )
+  await plane.close()
 })
 
 test('a controller that is behind takes no data plane back', async () => {
