@@ -16,12 +16,14 @@ type Owner = 'mine' | 'another' | 'nobody'
 export class RateSlots {
   readonly size: number
   readonly moments: BigInt64Array
+  readonly since: BigInt64Array
   readonly #keys: Int32Array
   readonly #header: Int32Array
   readonly #claimsMax: number
 
   constructor(memory: RateMemory, header: Int32Array) {
     this.moments = new BigInt64Array(memory.moments)
+    this.since = new BigInt64Array(memory.since)
     this.#keys = new Int32Array(memory.keys)
     this.#header = header
     this.size = this.moments.length

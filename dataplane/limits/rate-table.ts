@@ -4,10 +4,15 @@
  * carries over the buckets that are not full; a bucket that is full says nothing, so forgetting it
  * loses nothing.
  *
+ * Full is a word about a moment. A thread that read the clock, was suspended, and comes to a table
+ * that came into use later would find buckets full that were not at its moment: so it takes at the
+ * moment of the change, which has passed too. Each take thus counts at a moment between its being
+ * asked for and its return, and over these moments no window admits more than rate + burst.
+ *
  * Whoever takes looks at the generation before and after: if the tables changed places meanwhile,
  * it takes again in the new one. That may count a request twice, and never misses one. A moment
  * bears the generation that wrote it, so that what a thread writes which slept through a change is
- * known for what it is.
+ * known for what it is, unless it slept through 64 changes: the keeper makes one in two seconds.
  * Pinned by rate-table.test.ts: "threads that hammer one bucket never get more than the formula".
  */
 import { backlogNs, type RateParts, taken } from './gcra.ts'
@@ -20,6 +25,7 @@ export interface Charge {
   /** After the take, or as it stands where it was refused. */
   readonly backlogNs: bigint
   readonly takeNs: bigint
+  /** The moment that was asked for, or that of the last change of tables if it is later. */
   readonly atNs: bigint
   readonly generation: number
   /** NO_SLOT: the overflow bucket. */
@@ -56,10 +62,12 @@ export class RateTable {
   }
 
   take(key: BucketKey, { nowNs, takeNs, parts }: Take): Charge {
-    const take = { nowNs: nowNs - this.#originNs, takeNs, parts }
+    const asked = nowNs - this.#originNs
     for (;;) {
       const generation = this.generation()
-      const slot = this.#of(generation).claim(key.words, 'whileRoom')
+      const since = Atomics.load(this.#of(generation).since, 0)
+      const take = { nowNs: max(asked, since), takeNs, parts }
+      const slot = this.#claim(key, generation)
       const charge =
         slot === NO_SLOT
           ? this.#takeOverflow(key, generation, take)
@@ -89,13 +97,15 @@ export class RateTable {
 
   /** Main alone calls it, and only after `empty` has run for the table that it brings into use. */
   turn(nowNs: bigint): void {
+    const since = nowNs - this.#originNs
+    Atomics.store(this.#of(this.generation() + 1).since, 0, since)
     Atomics.store(this.#header, HEADER.claimed, 0)
     const generation = Atomics.add(this.#header, HEADER.generation, 1) + 1
     const before = this.#of(generation - 1)
     const words = new Int32Array(4)
     for (let slot = 0; slot < before.size; slot++) {
       const moment = momentOf(Atomics.load(before.moments, slot), generation - 1)
-      if (moment <= nowNs - this.#originNs || !before.readKey(slot, words)) continue
+      if (moment <= since || !before.readKey(slot, words)) continue
       const to = this.#of(generation).claim(words, 'always')
       if (to !== NO_SLOT) this.#install(to, words, generation, UNSET)
     }
@@ -111,6 +121,14 @@ export class RateTable {
 
   #of(generation: number): RateSlots {
     return (generation & 1) === 0 ? this.#tables[0] : this.#tables[1]
+  }
+
+  /** A key that had a slot before has one again, whether main has come to it yet or not. */
+  #claim({ words }: BucketKey, generation: number): number {
+    const table = this.#of(generation)
+    const slot = table.claim(words, 'whileRoom')
+    const isNew = slot === NO_SLOT && this.#of(generation - 1).find(words) === NO_SLOT
+    return slot !== NO_SLOT || isNew ? slot : table.claim(words, 'always')
   }
 
   /** Null: the table is not in use any more. */
@@ -134,7 +152,8 @@ export class RateTable {
     }
   }
 
-  #takeOverflow({ overflow }: BucketKey, generation: number, take: Take): Charge {
+  /** Null: the key has got a slot meanwhile, whose first moment may not know of this take. */
+  #takeOverflow({ words, overflow }: BucketKey, generation: number, take: Take): Charge | null {
     Atomics.add(this.#header, HEADER.overflowed, 1)
     for (;;) {
       const moment = Atomics.load(this.#overflow, overflow)
@@ -143,6 +162,7 @@ export class RateTable {
         const next = take.nowNs + charge.backlogNs
         if (Atomics.compareExchange(this.#overflow, overflow, moment, next) !== moment) continue
       }
+      if (this.#of(generation).find(words) !== NO_SLOT) return null
       return { ...charge, generation, slot: NO_SLOT, overflow }
     }
   }
@@ -154,14 +174,21 @@ export class RateTable {
    */
   #install(slot: number, words: HashWords, generation: number, overflow: bigint): void {
     const { moments } = this.#of(generation)
-    const word = Atomics.load(moments, slot)
-    if (momentOf(word, generation) !== UNSET || this.generation() !== generation) return
+    for (;;) {
+      const word = Atomics.load(moments, slot)
+      if (momentOf(word, generation) !== UNSET || this.generation() !== generation) return
+      const moment = max(this.#before(words, generation), overflow)
+      // what fails may have met the word of a thread that slept, and nobody's bucket is lost by it
+      Atomics.compareExchange(moments, slot, word, wordOf(moment, generation))
+    }
+  }
+
+  /** FULL too where the key had no bucket in the table before. */
+  #before(words: HashWords, generation: number): bigint {
     const table = this.#of(generation - 1)
-    const old = table.find(words)
-    const before =
-      old === NO_SLOT ? FULL : momentOf(Atomics.load(table.moments, old), generation - 1)
-    const moment = max(FULL, max(before, overflow))
-    Atomics.compareExchange(moments, slot, word, wordOf(moment, generation))
+    const slot = table.find(words)
+    if (slot === NO_SLOT) return FULL
+    return max(FULL, momentOf(Atomics.load(table.moments, slot), generation - 1))
   }
 }
 

@@ -26,6 +26,8 @@ export interface RateMemory {
   readonly keys: SharedArrayBuffer
   /** The moment at which the bucket is full again, in nanoseconds of hrtime. */
   readonly moments: SharedArrayBuffer
+  /** One: what was full at this moment was not carried over when the table came into use. */
+  readonly since: SharedArrayBuffer
 }
 
 export interface GaugeMemory {
@@ -88,6 +90,7 @@ function rateMemory(slots: number): RateMemory {
   return {
     keys: new SharedArrayBuffer(slots * 4 * 4),
     moments: new SharedArrayBuffer(slots * 8),
+    since: new SharedArrayBuffer(8),
   }
 }
 

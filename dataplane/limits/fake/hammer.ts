@@ -21,7 +21,10 @@ export interface HammerData {
   readonly task: Task
   /** [0]: threads that are ready · [1]: 1 to start, 2 to end. */
   readonly signal: SharedArrayBuffer
-  /** For gauges: what is truly held of each key, and in the last cell the most ever seen over. */
+  /**
+   * For gauges: what is truly held of each key, and in the last cell the most ever seen over. For
+   * rates: the generation that each thread has come to, by column.
+   */
   readonly truth: SharedArrayBuffer
 }
 
@@ -44,9 +47,14 @@ function hammer({ memory, column, task, signal, truth }: HammerData): HammerResu
   Atomics.notify(state, 0)
   while (Atomics.load(state, 1) === 0) Atomics.wait(state, 1, 0, 100)
   const goOn = (): boolean => Atomics.load(state, 1) === 1
+  const generations = new Int32Array(truth)
   switch (task.kind) {
     case 'rate':
-      return rate(new RateTable(memory), task, goOn)
+      return rate(new RateTable(memory), task, {
+        passed: (generation) => Atomics.store(generations, column, generation),
+        originNs: memory.originNs,
+        goOn,
+      })
     case 'claim':
       return claim(new RateTable(memory), task, goOn)
     case 'gauge':
@@ -58,10 +66,16 @@ function hammer({ memory, column, task, signal, truth }: HammerData): HammerResu
   }
 }
 
+interface RateWatch {
+  readonly goOn: () => boolean
+  readonly passed: (generation: number) => void
+  readonly originNs: bigint
+}
+
 function rate(
   table: RateTable,
   { parts, othersPerTake }: Extract<Task, { kind: 'rate' }>,
-  goOn: () => boolean,
+  { goOn, passed, originNs }: RateWatch,
 ): HammerResult {
   const key = keyOf(0)
   const admitted: bigint[] = []
@@ -69,7 +83,10 @@ function rate(
   while (goOn()) {
     const nowNs = process.hrtime.bigint()
     const charge = table.take(key, { nowNs, takeNs: parts.intervalNs, parts })
-    if (charge.kind === 'admitted') admitted.push(nowNs)
+    passed(charge.generation)
+    const atNs = charge.atNs + originNs
+    if (atNs < nowNs || atNs > process.hrtime.bigint()) throw new Error('not while it was taken')
+    if (charge.kind === 'admitted') admitted.push(atNs)
     for (let i = 0; i < othersPerTake; i++) {
       // keys that come once and never again: what fills a table
       table.take(keyOf(other++), { nowNs, takeNs: 1n, parts })
