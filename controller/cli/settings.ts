@@ -177,12 +177,6 @@ export const COMMANDS = {
         fallback: '/var/run/fairlead/token/token',
         description: 'ServiceAccount token with the audience fairlead-wire',
       },
-      {
-        name: 'server-name',
-        kind: 'text',
-        fallback: 'fairlead-controller',
-        description: 'name that the certificate of the controller must have',
-      },
       everywhere(HTTP),
       everywhere(ADMIN),
       {
