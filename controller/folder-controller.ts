@@ -17,6 +17,7 @@ import { newToken, staticTokens } from './push/identity.ts'
 import { createPush, type Push } from './push/push.ts'
 import { type Board, createBoard } from './status/board.ts'
 import { startWalk, type Walk } from './walk.ts'
+import { keptFiles } from './watch/folder-kept.ts'
 import { FOLDER_GATEWAY, type FolderSource, readFolder } from './watch/folder.ts'
 import { ingest } from './watch/ingest.ts'
 import { folderMemory } from './watch/last-valid.ts'
@@ -61,6 +62,7 @@ export async function startFolderController(
   const { folder, state, log } = options
   const source = await readFolder({
     folder,
+    kept: await keptFiles(state, log),
     changed: () => walk.changed(),
     added: (objectsOf) => [
       ...gatewayWhereNone(objectsOf('ApiGateway')),

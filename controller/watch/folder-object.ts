@@ -59,6 +59,18 @@ export function identify(object: FileObject): Identified | Unidentified {
   return { kind: 'object', resourceKind, namespace, name, digest: digestOf(raw), object }
 }
 
+const OWN_GROUP = 'fairlead.dev/'
+
+/** Whether an unidentified document was meant for us: those of others may lie beside ours. */
+export function meantFor(raw: FileObject['raw']): 'us' | 'others' {
+  const { apiVersion } = raw
+  if (typeof apiVersion === 'string' && apiVersion.startsWith(OWN_GROUP)) return 'us'
+  const kind = kindOf(raw['kind'])
+  const versions = kind === null ? [] : (API_VERSIONS[kind] ?? [])
+  const isOurs = versions.some((one) => one === apiVersion || one.startsWith(OWN_GROUP))
+  return isOurs ? 'us' : 'others'
+}
+
 interface Named {
   readonly kind: 'named'
   readonly namespace: string

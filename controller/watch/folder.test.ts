@@ -116,6 +116,31 @@ test('a half-written file keeps its previous content in force and says so', asyn
   assert.equal(source.current('ApiRoute', 'default', 'a')?.generation, 2)
 })
 
+test('a document of ours that is not recognised takes nothing back', async (t) => {
+  const { folder, names, source, until } = await reading(t, { 'a.yaml': route('a') })
+  const file = join(folder, 'a.yaml')
+  for (const [what, broken] of [
+    ['"ApiRout"', route('a').replace('ApiRoute', 'ApiRout')],
+    ['apiVersion', route('a').replace('v1alpha1', 'v1alpha')],
+    ['metadata.name', route('a').replace('name: a', 'name: A_')],
+    ['file is empty', ''],
+    ['file is empty', ' \n'],
+  ] as const) {
+    await writeFile(file, broken)
+    await until(() => source.problems().some(({ sentence }) => sentence.includes(what)))
+    assert.match(source.problems()[0]?.sentence ?? '', /said before stays in force/)
+    assert.deepEqual(names(), ['a'], what)
+    await writeFile(file, route('a'))
+    await until(() => source.problems().length === 0)
+  }
+  const foreign = 'apiVersion: serving.knative.dev/v1\nkind: Service\nmetadata: { name: x }\n'
+  await writeFile(file, `${foreign}---\n${route('b')}`)
+  await until(() => names().includes('b'))
+  assert.deepEqual(names(), ['b'], 'what lies beside ours holds nothing up')
+  await writeFile(file, '# nothing here any more')
+  await until(() => names().length === 0)
+})
+
 test('an unchanged object keeps its identity when its file is saved again', async (t) => {
   const { folder, names, source, until } = await reading(t, { 'a.yaml': route('a') })
   const before = source.current('ApiRoute', 'default', 'a')

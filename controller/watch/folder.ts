@@ -10,7 +10,8 @@ import { resourceId } from '../compile/snapshot.ts'
 import type { FileObject, Position } from './folder-document.ts'
 import { parseFile } from './folder-document.ts'
 import { type FileRead, followFolder } from './folder-files.ts'
-import { type Identified, identify } from './folder-object.ts'
+import type { KeptFiles } from './folder-kept.ts'
+import { type Identified, identify, meantFor } from './folder-object.ts'
 import { ingest } from './ingest.ts'
 import type { Changed, Source } from './source.ts'
 import { ALL_KINDS, createStore, type Store } from './store.ts'
@@ -20,6 +21,8 @@ export interface FolderOptions {
   readonly changed: Changed
   /** Objects to add to those of the files (keys to try with), after each reading. */
   readonly added?: (objectsOf: (kind: Kind) => Namespaced) => readonly Resource[]
+  /** What files said that cannot be read any more; absent: it is forgotten with the process. */
+  readonly kept?: KeptFiles
 }
 
 /** What is wrong with a file rather than with what an object says. */
@@ -50,7 +53,10 @@ export async function readFolder(options: FolderOptions): Promise<FolderSource> 
     kindOf: (kind) => ALL_KINDS.find((known) => known === kind) ?? null,
     problems: () => reading.problems(),
     locate: (kind, namespace, name, path) => reading.locate(kind, namespace, name, path),
-    close: async () => reading.close(),
+    close: async () => {
+      reading.close()
+      await options.kept?.written()
+    },
   }
 }
 
@@ -83,6 +89,10 @@ export async function assertFolder(folder: string): Promise<void> {
 interface FileState {
   readonly objects: readonly Identified[]
   readonly problems: readonly FolderProblem[]
+  /** That says these objects; null: the file could never be read. */
+  readonly text: string | null
+  /** before: what the file says now cannot be read. */
+  readonly says: 'now' | 'before'
 }
 
 interface Placed {
@@ -191,21 +201,34 @@ class Folder {
       this.#keep(file, content.problems)
       return
     }
-    const problems: FolderProblem[] = []
-    const objects: Identified[] = []
-    for (const object of content.objects) {
-      const result = identify(object)
-      if (result.kind === 'object') objects.push(result)
-      else problems.push({ file, ...object.locate(result.path), sentence: result.sentence })
+    const { objects, unknown, lost } = identified(content.objects)
+    const before = this.#before(file)
+    // What is half edited, or was emptied to be written anew, takes nothing back.
+    if (before !== null && lost.length > 0) return this.#keep(file, lost)
+    if (before !== null && before.objects.length > 0 && text.trim() === '') {
+      return this.#keep(file, [{ line: 1, column: 1, sentence: EMPTIED }])
     }
-    this.#files.set(file, { objects, problems })
+    const problems = [...unknown, ...lost].map((problem) => ({ file, ...problem }))
+    this.#files.set(file, { objects, problems, text, says: 'now' })
   }
 
-  #keep(file: string, found: readonly (Position & { readonly sentence: string })[]): void {
-    const before = this.#files.get(file)
-    const tail = before === undefined ? '' : ' What the file said before stays in force.'
+  /** What the file said last: in this process, or when the one before it ended. */
+  #before(file: string): FileState | null {
+    const here = this.#files.get(file)
+    if (here !== undefined) return here
+    const text = this.#options.kept?.text(file) ?? null
+    if (text === null) return null
+    const { objects } = identified(parseFile(text).objects)
+    return { objects, problems: [], text, says: 'before' }
+  }
+
+  #keep(file: string, found: readonly Place[]): void {
+    const before = this.#before(file)
+    const tail = before === null ? '' : ' What the file said before stays in force.'
     this.#files.set(file, {
       objects: before?.objects ?? [],
+      text: before?.text ?? null,
+      says: 'before',
       problems: found.map(({ line, column, sentence }) => ({
         file,
         line,
@@ -237,6 +260,15 @@ class Folder {
     this.store.reached('folder', String(this.#version))
     this.#placed = placed
     this.#doubles = doubles
+    this.#remember()
+  }
+
+  #remember(): void {
+    const texts = new Map<string, string>()
+    for (const [file, { says, text }] of this.#files) {
+      if (says === 'before' && text !== null) texts.set(file, text)
+    }
+    this.#options.kept?.keep(texts)
   }
 
   /** What a file says of an object has the word over what would be added. */
@@ -286,6 +318,34 @@ class Folder {
         this.store.drop('Namespace', '', name)
     }
   }
+}
+
+const EMPTIED = 'The file is empty; delete it to take back what it said.'
+
+type Place = Position & { readonly sentence: string }
+
+interface IdentifiedAll {
+  readonly objects: readonly Identified[]
+  /** Documents that were not meant for us. */
+  readonly unknown: readonly Place[]
+  /** Those that were, so that nobody can say what they would have changed. */
+  readonly lost: readonly Place[]
+}
+
+function identified(all: readonly FileObject[]): IdentifiedAll {
+  const objects: Identified[] = []
+  const unknown: Place[] = []
+  const lost: Place[] = []
+  for (const object of all) {
+    const result = identify(object)
+    if (result.kind === 'object') objects.push(result)
+    else {
+      const place = { ...object.locate(result.path), sentence: result.sentence }
+      if (meantFor(object.raw) === 'us') lost.push(place)
+      else unknown.push(place)
+    }
+  }
+  return { objects, unknown, lost }
 }
 
 function doubled(file: string, found: Identified, first: Placed): FolderProblem {
