@@ -27,13 +27,13 @@ export interface KeepOptions {
 
 export interface KeepEvery {
   readonly table: number
-  /** They change with every pod, and are worth little on disk: seconds do no harm. */
+  /** They change with every pod; without them a restart falls back to the addresses of Services. */
   readonly endpoints: number
   /** Where nothing changes, so that their time does not make them look old. */
   readonly confirm: number
 }
 
-export const KEEP_EVERY_MS: KeepEvery = { table: 1_000, endpoints: 5_000, confirm: 60_000 }
+export const KEEP_EVERY_MS: KeepEvery = { table: 1_000, endpoints: 1_000, confirm: 60_000 }
 
 export function createKeep({ disk, held, endpoints, log, everyMs }: KeepOptions): Keep {
   async function writeTable(): Promise<void> {

@@ -2,7 +2,7 @@
  * What survives when a controller or a data plane ends, and starts again.
  */
 import assert from 'node:assert/strict'
-import { rm } from 'node:fs/promises'
+import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { ask, startTraffic } from './ask.ts'
@@ -92,7 +92,13 @@ test('a controller that is killed and comes back costs no request', async () => 
 })
 
 test('a data plane that starts without a controller serves its last good table', async () => {
-  const { running } = await starting
+  const { stage, running } = await starting
+  const endpoints = join(stage.cluster.folder, `state-${POD}`, 'endpoints.ndjson')
+  // Written at most once a second; without it the Service's own address is used.
+  await until('the endpoints are on disk', 10_000, async () => {
+    const text = await readFile(endpoints, 'utf8').catch(() => '')
+    return text.includes('"address"') ? 'yes' : null
+  })
   await running.controller.kill()
   await running.plane.kill()
   await planeAgain()
