@@ -8,7 +8,9 @@ import { createCertificates, trustOf } from '../controller/push/certificate.ts'
 import { Egress, type EgressOptions } from './egress.ts'
 import { IssuerServer, type Mood } from './sync/fake/issuer-server.ts'
 
-const BOUNDS = { timeoutMs: 300, bytesMax: 64 * 1024 }
+const BOUNDS = { timeoutMs: 5_000, bytesMax: 64 * 1024 }
+/** For issuers that never end what they began. */
+const IMPATIENT = { ...BOUNDS, timeoutMs: 300 }
 const server = await IssuerServer.start()
 const names = ['id.example.com']
 const certificates = await createCertificates(names, Date.now())
@@ -19,8 +21,8 @@ function egress(options: Partial<EgressOptions> = {}): Egress {
   return new Egress({ loopback: 'allow', ownPorts: () => [], ...options })
 }
 
-async function said(url: string, one = egress()): Promise<string> {
-  const fetched = await one.get(url, BOUNDS)
+async function said(url: string, one = egress(), bounds = BOUNDS): Promise<string> {
+  const fetched = await one.get(url, bounds)
   return fetched.kind === 'fetched' ? fetched.bytes.toString() : fetched.because
 }
 
@@ -43,7 +45,8 @@ for (const [mood, expected] of MOODS) {
       server.mood = 'well'
     })
     server.mood = mood
-    const reason = await said(`${server.url}/keys`)
+    const bounds = mood === 'slow' || mood === 'dripping' ? IMPATIENT : BOUNDS
+    const reason = await said(`${server.url}/keys`, egress(), bounds)
     assert.match(reason, expected)
     assert.doesNotMatch(reason, /secret/)
   })
