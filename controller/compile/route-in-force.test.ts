@@ -33,6 +33,46 @@ test('a broken rule rejects and its neighbours run', () => {
   assert.ok(listed?.includes('a/r/shape') && listed.includes('a/r/expression'))
 })
 
+test('where a match cannot be read, no rule answers for what it was meant for', () => {
+  const wide = rule('wide', { ...OPEN, match: [{ path: '/**' }] })
+  for (const match of [
+    [{ path: '/ok' }, { path: 'admin/**' }],
+    [{ path: '/ok' }, { pth: '/admin' }],
+    [{ headers: [{ name: 'x' }] }],
+    [{ pathRegex: '/admin/(' }],
+    [],
+    'nothing',
+  ]) {
+    const cluster = new Cluster().apply(route('a/r', [rule('narrow', { match }), wide]))
+    assert.equal(rejects(cluster, 'a/r/wide'), '500 rule-invalid', JSON.stringify(match))
+    assert.equal(cluster.verdict('ApiRoute a/r').runs, 'nothing')
+    cluster.apply(route('a/r', [rule('narrow'), wide]))
+    assert.equal(rejects(cluster, 'a/r/wide'), 'no')
+    cluster.apply(route('a/r', [rule('narrow', { match }), wide]))
+    assert.equal(rejects(cluster, 'a/r/wide'), 'no', 'the last valid spec runs')
+    assert.equal(rejects(cluster, 'a/r/narrow'), 'no')
+  }
+})
+
+test('where only its path can be read, a match takes all requests for it', () => {
+  const wide = rule('wide', { ...OPEN, match: [{ path: '/**' }] })
+  const headers = [{ name: 'x', exact: 'a', prefix: 'b' }]
+  const match = [
+    { path: '/a/**', headers },
+    { path: '/b', method: 'get' },
+    { path: '/c', when: '' },
+  ]
+  const cluster = new Cluster().apply(route('a/r', [rule('narrow', { match }), wide]))
+  assert.equal(rejects(cluster, 'a/r/wide'), 'no')
+  assert.equal(rejects(cluster, 'a/r/narrow'), '500 rule-invalid')
+  const { matches } = cluster.rule('a/r/narrow')
+  assert.ok(matches.every((one) => one.method === null && one.headers.length === 0))
+  assert.deepEqual(
+    matches.map(({ path }) => (path.kind === 'segments' ? path.segments : path.kind)),
+    ['a', 'b', 'c'].map((literal) => [{ literal }]),
+  )
+})
+
 test('a field that is not supported yet, above the rules, closes all of them', () => {
   const tls = { certificates: [{ secretRef: { name: 'shop-tls' } }] }
   const cluster = new Cluster().apply(

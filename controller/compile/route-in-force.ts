@@ -8,7 +8,7 @@ import type { Reject } from '#wire/value'
 import { overspent } from './expression-budget.ts'
 import { type InForce, inForce, type Reading } from './last-valid.ts'
 import { ANY_HOST } from './ownership.ts'
-import { FieldPath, type Problem } from './problem.ts'
+import { type Checked, FieldPath, type Problem } from './problem.ts'
 import type { Reader } from './reader.ts'
 import { type GatewayNamed, gatewaysOf, grantsBy, keyOf, namesOf } from './resolve.ts'
 import {
@@ -84,7 +84,7 @@ function readForm(resource: Resource): Form {
   const { spec, problems } = readSpec('ApiRoute', resource)
   if (spec === null) return { ...salvageRoute(resource.content), problems }
   const rules = spec.rules.map((rule, position): SalvagedRule => ({ valid: 'yes', position, rule }))
-  return { top: spec, topValid: 'yes', rules, problems }
+  return { top: spec, topValid: 'yes', matches: 'known', rules, problems }
 }
 
 interface Scene {
@@ -96,19 +96,22 @@ interface Scene {
 function readingOf(form: Form, scene: Scene): RouteReading {
   const at = new FieldPath<ApiRouteSpec>('spec')
   const unsupported = notSupportedYet('route', form.top, at)
-  const whole = form.topValid === 'yes' && unsupported.length === 0 ? 'valid' : 'broken'
   const problems = [...form.problems, ...unsupported]
-  const rules = form.rules.map((salvaged): RuleInForce => {
-    const { rule, position, valid } = salvaged
-    const compiled = scene.compileRule(rule, at.child('rules').index(position), scene.within)
-    if (valid === 'yes') problems.push(...compiled.problems)
-    const runs = valid === 'yes' && whole === 'valid'
+  const compiled = form.rules.map((salvaged): CompiledSalvage => {
+    const { rule, position } = salvaged
+    const path = at.child('rules').index(position)
+    return { ...salvaged, ...scene.compileRule(rule, path, scene.within) }
+  })
+  const whole = form.topValid === 'yes' && unsupported.length === 0
+  const runs = whole && matchesOf(form, compiled) === 'known' ? 'valid' : 'none'
+  const rules = compiled.map(({ rule, position, valid, value, problems: wrong }): RuleInForce => {
+    if (valid === 'yes') problems.push(...wrong)
     return {
       key: `${scene.key}/${rule.name}`,
       name: rule.name,
       position,
       public: publicOf(rule, form.top),
-      compiled: runs ? compiled.value : rejecting(compiled.value),
+      compiled: runs === 'valid' && valid === 'yes' ? value : rejecting(value),
     }
   })
   const { namespace, reader } = scene.within
@@ -119,6 +122,17 @@ function readingOf(form: Form, scene: Scene): RouteReading {
     hosts: form.top.hosts ?? [ANY_HOST],
     rules,
   }
+}
+
+type CompiledSalvage = SalvagedRule & Checked<CompiledRule>
+
+/**
+ * Requests that a match was meant for, and that nobody can name, would fall to the other rules: a
+ * wide one that is public would answer for a narrow one that is not. Then none of them runs.
+ */
+function matchesOf(form: Form, rules: readonly CompiledSalvage[]): SalvagedRoute['matches'] {
+  const keepsAll = rules.every(({ rule, value }) => value.matches.length === rule.match.length)
+  return keepsAll ? form.matches : 'unknown'
 }
 
 function publicOf(rule: RouteRule, route: Pick<ApiRouteSpec, 'public'>): 'yes' | 'no' {

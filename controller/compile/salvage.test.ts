@@ -18,8 +18,9 @@ test('a broken rule keeps its matches, its neighbours keep everything', () => {
     match: [{ path: '/ok', method: 'GET' }, { path: 7 }, { path: '/fine' }],
     backends: 'none',
   }
-  const { rules, topValid } = salvaged({ rules: [GOOD, broken] })
+  const { rules, topValid, matches } = salvaged({ rules: [GOOD, broken] })
   assert.equal(topValid, 'yes')
+  assert.equal(matches, 'unknown')
   assert.deepEqual(rules[0], { valid: 'yes', position: 0, rule: GOOD })
   assert.equal(rules[1]?.valid, 'no')
   assert.equal(rules[1].position, 1)

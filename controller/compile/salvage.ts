@@ -40,6 +40,8 @@ export interface SalvagedRoute {
   readonly top: Omit<ApiRouteSpec, 'rules'>
   /** `no`: something that holds for all rules is not, so that none of them may run. */
   readonly topValid: 'yes' | 'no'
+  /** `unknown`: nobody can say which requests some match was meant for. */
+  readonly matches: 'known' | 'unknown'
   readonly rules: readonly SalvagedRule[]
 }
 
@@ -62,8 +64,33 @@ export function salvageRoute(content: Fields): SalvagedRoute {
   return {
     top: whole ?? salvageTop(top),
     topValid: whole === null || head === null ? 'no' : 'yes',
+    matches: itemsOf(rules).every(areMatchesKnown) ? 'known' : 'unknown',
     rules: salvageRules(itemsOf(rules)),
   }
+}
+
+function areMatchesKnown(rule: unknown): boolean {
+  const match = itemsOf(fieldsOf(rule)['match'])
+  return match.length > 0 && salvageMatches(match).length === match.length
+}
+
+function salvageMatches(match: readonly unknown[]): readonly unknown[] {
+  return match.flatMap((one) => {
+    const form = matchForms(one).find(isMatch)
+    return form === undefined ? [] : [form]
+  })
+}
+
+function isMatch(match: unknown): boolean {
+  return retry('ApiRoute', { rules: [{ ...STAND_IN_RULE, match: [match] }] }) !== null
+}
+
+/** As it is, else its path alone: it then takes more than was meant, and nothing of it is lost. */
+function matchForms(match: unknown): readonly unknown[] {
+  const { method, path, pathRegex } = fieldsOf(match)
+  if (path === undefined && pathRegex === undefined) return [match]
+  const where = path === undefined ? { pathRegex } : { path }
+  return method === undefined ? [match, where] : [match, { ...where, method }, where]
 }
 
 function salvageTop(top: Fields): Omit<ApiRouteSpec, 'rules'> {
@@ -124,9 +151,7 @@ function validName(name: string | null): string | null {
 
 /** Null where not even one match is valid: nothing is known of the requests it was meant for. */
 function standIn(item: Fields, name: string): RouteRule | null {
-  const match = itemsOf(item['match']).filter(
-    (one) => retry('ApiRoute', { rules: [{ ...STAND_IN_RULE, match: [one] }] }) !== null,
-  )
+  const match = salvageMatches(itemsOf(item['match']))
   const [rule] = retry('ApiRoute', { rules: [{ ...STAND_IN_RULE, match }] })?.rules ?? []
   if (rule === undefined) return null
   // Whatever else stands there than true: it is not open.
