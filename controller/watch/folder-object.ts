@@ -4,8 +4,8 @@
  * Pinned by folder-object.test.ts: "a kind that nobody knows gets the nearest one suggested".
  */
 import { createHash } from 'node:crypto'
-import type { Kind } from '../compile/snapshot.ts'
-import type { FileObject } from './folder-document.ts'
+import { type Kind, resourceId } from '../compile/snapshot.ts'
+import type { FileObject, Position } from './folder-document.ts'
 import { isRecord } from '../kube/fields.ts'
 import { settled } from './ingest.ts'
 import { ALL_KINDS } from './store.ts'
@@ -62,13 +62,52 @@ export function identify(object: FileObject): Identified | Unidentified {
 const OWN_GROUP = 'fairlead.dev/'
 
 /** Whether an unidentified document was meant for us: those of others may lie beside ours. */
-export function meantFor(raw: FileObject['raw']): 'us' | 'others' {
+function meantFor(raw: FileObject['raw']): 'us' | 'others' {
   const { apiVersion } = raw
   if (typeof apiVersion === 'string' && apiVersion.startsWith(OWN_GROUP)) return 'us'
   const kind = kindOf(raw['kind'])
   const versions = kind === null ? [] : (API_VERSIONS[kind] ?? [])
   const isOurs = versions.some((one) => one === apiVersion || one.startsWith(OWN_GROUP))
   return isOurs ? 'us' : 'others'
+}
+
+export type Place = Position & { readonly sentence: string }
+
+export interface IdentifiedAll {
+  readonly objects: readonly Identified[]
+  /** Documents that were not meant for us. */
+  readonly unknown: readonly Place[]
+  /** Those that were, so that nobody can say what they would have changed. */
+  readonly lost: readonly Place[]
+}
+
+export function identifyAll(all: readonly FileObject[]): IdentifiedAll {
+  const objects: Identified[] = []
+  const unknown: Place[] = []
+  const lost: Place[] = []
+  for (const object of all) {
+    const result = identify(object)
+    if (result.kind === 'object') objects.push(result)
+    else {
+      const place = { ...object.locate(result.path), sentence: result.sentence }
+      if (meantFor(object.raw) === 'us') lost.push(place)
+      else unknown.push(place)
+    }
+  }
+  return { objects, unknown, lost }
+}
+
+/** Those of the others that are not among the objects. */
+export function without(
+  objects: readonly Identified[],
+  others: readonly Identified[],
+): readonly Identified[] {
+  const ids = new Set(objects.map(idOfFound))
+  return others.filter((other) => !ids.has(idOfFound(other)))
+}
+
+function idOfFound({ resourceKind, namespace, name }: Identified): string {
+  return resourceId(resourceKind, namespace, name)
 }
 
 interface Named {

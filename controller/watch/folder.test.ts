@@ -133,10 +133,14 @@ test('a document of ours that is not recognised takes nothing back', async (t) =
     await writeFile(file, route('a'))
     await until(() => source.problems().length === 0)
   }
+  const beside = `${route('a').replace('ApiRoute', 'ApiRout')}---\n${route('b')}`
+  await writeFile(file, beside)
+  await until(() => names().includes('b'))
+  assert.deepEqual(names(), ['a', 'b'], 'and holds nothing up')
   const foreign = 'apiVersion: serving.knative.dev/v1\nkind: Service\nmetadata: { name: x }\n'
   await writeFile(file, `${foreign}---\n${route('b')}`)
-  await until(() => names().includes('b'))
-  assert.deepEqual(names(), ['b'], 'what lies beside ours holds nothing up')
+  await until(() => !names().includes('a'))
+  assert.deepEqual(names(), ['b'], 'what is not ours keeps nothing in force')
   await writeFile(file, '# nothing here any more')
   await until(() => names().length === 0)
 })

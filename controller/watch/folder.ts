@@ -11,7 +11,7 @@ import type { FileObject, Position } from './folder-document.ts'
 import { parseFile } from './folder-document.ts'
 import { type FileRead, followFolder } from './folder-files.ts'
 import type { KeptFiles } from './folder-kept.ts'
-import { type Identified, identify, meantFor } from './folder-object.ts'
+import { type Identified, identifyAll, type Place, without } from './folder-object.ts'
 import { ingest } from './ingest.ts'
 import type { Changed, Source } from './source.ts'
 import { ALL_KINDS, createStore, type Store } from './store.ts'
@@ -201,15 +201,23 @@ class Folder {
       this.#keep(file, content.problems)
       return
     }
-    const { objects, unknown, lost } = identified(content.objects)
+    const { objects, unknown, lost } = identifyAll(content.objects)
     const before = this.#before(file)
     // What is half edited, or was emptied to be written anew, takes nothing back.
-    if (before !== null && lost.length > 0) return this.#keep(file, lost)
     if (before !== null && before.objects.length > 0 && text.trim() === '') {
       return this.#keep(file, [{ line: 1, column: 1, sentence: EMPTIED }])
     }
-    const problems = [...unknown, ...lost].map((problem) => ({ file, ...problem }))
-    this.#files.set(file, { objects, problems, text, says: 'now' })
+    const kept = before === null || lost.length === 0 ? [] : without(objects, before.objects)
+    const tail = kept.length === 0 ? '' : STAYS
+    const problems = [
+      ...unknown.map((problem) => ({ file, ...problem })),
+      ...lost.map(({ sentence, ...place }) => ({ file, ...place, sentence: `${sentence}${tail}` })),
+    ]
+    const state =
+      before === null || kept.length === 0
+        ? { objects, text, says: 'now' as const }
+        : { objects: [...objects, ...kept], text: before.text, says: 'before' as const }
+    this.#files.set(file, { ...state, problems })
   }
 
   /** What the file said last: in this process, or when the one before it ended. */
@@ -218,13 +226,13 @@ class Folder {
     if (here !== undefined) return here
     const text = this.#options.kept?.text(file) ?? null
     if (text === null) return null
-    const { objects } = identified(parseFile(text).objects)
+    const { objects } = identifyAll(parseFile(text).objects)
     return { objects, problems: [], text, says: 'before' }
   }
 
   #keep(file: string, found: readonly Place[]): void {
     const before = this.#before(file)
-    const tail = before === null ? '' : ' What the file said before stays in force.'
+    const tail = before === null ? '' : STAYS
     this.#files.set(file, {
       objects: before?.objects ?? [],
       text: before?.text ?? null,
@@ -320,33 +328,8 @@ class Folder {
   }
 }
 
+const STAYS = ' What the file said before stays in force.'
 const EMPTIED = 'The file is empty; delete it to take back what it said.'
-
-type Place = Position & { readonly sentence: string }
-
-interface IdentifiedAll {
-  readonly objects: readonly Identified[]
-  /** Documents that were not meant for us. */
-  readonly unknown: readonly Place[]
-  /** Those that were, so that nobody can say what they would have changed. */
-  readonly lost: readonly Place[]
-}
-
-function identified(all: readonly FileObject[]): IdentifiedAll {
-  const objects: Identified[] = []
-  const unknown: Place[] = []
-  const lost: Place[] = []
-  for (const object of all) {
-    const result = identify(object)
-    if (result.kind === 'object') objects.push(result)
-    else {
-      const place = { ...object.locate(result.path), sentence: result.sentence }
-      if (meantFor(object.raw) === 'us') lost.push(place)
-      else unknown.push(place)
-    }
-  }
-  return { objects, unknown, lost }
-}
 
 function doubled(file: string, found: Identified, first: Placed): FolderProblem {
   const { line } = first.object.locate('')
