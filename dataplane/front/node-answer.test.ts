@@ -96,6 +96,29 @@ test('a client that takes nothing of its answer is given up, a slow one is not',
   assert.equal(slow.state, 'open')
 })
 
+test('an answer in pieces of one byte reaches a slow client whole', async (t) => {
+  const stream = new HandStream(null)
+  const { port } = await startFront(t, () => streaming(stream))
+  const client = raw(t, port, `GET / HTTP/1.0\r\n${HOST}\r\n`)
+  await until('it has begun', () => stream.sink !== null)
+  client.socket.pause()
+  stream.sink?.data(Buffer.alloc(8 * 1024 * 1024, 'x'))
+  let expected = ''
+  for (let i = 0; i < 20_000; i++) {
+    const piece = String(i % 10)
+    expected += piece
+    stream.sink?.data(Buffer.from(piece))
+    if (i % 1_000 === 0) await new Promise((resolve) => setImmediate(resolve))
+  }
+  client.socket.resume()
+  await until('it goes on', () => stream.resumes > 0)
+  stream.sink?.data(Buffer.from('!'))
+  await until('nothing is kept back', () => client.text.endsWith('!'))
+  stream.sink?.end(null)
+  await until('it ends', () => client.state === 'closed')
+  assert.ok(client.text.endsWith(`x${expected}!`))
+})
+
 test('an answer that breaks off is an abort for the client', async (t) => {
   const stream = new HandStream(10)
   const { port, records } = await startFront(t, () => streaming(stream, ['content-length', '10']))

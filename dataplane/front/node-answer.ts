@@ -6,6 +6,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Answer } from '../request/exchange.ts'
 import { isSameName, withoutHeader } from '../request/headers.ts'
+import { Pages } from '../request/pages.ts'
 import type { Connection } from './connection.ts'
 import type { NodeBody } from './node-body.ts'
 
@@ -26,6 +27,9 @@ export class NodeAnswer implements Answer {
   readonly #body: NodeBody | null
   #after: 'keep' | 'close' = 'keep'
   #state: 'fresh' | 'started' | 'ended' | 'gone' = 'fresh'
+  /** Of what came while others were waiting. */
+  readonly #pages = new Pages()
+  #flush: NodeJS.Immediate | null = null
   #drain: (() => void) | null = null
   #abort: (() => void) | null = null
 
@@ -90,6 +94,23 @@ export class NodeAnswer implements Answer {
 
   data(chunk: Buffer): 'more' | 'pause' {
     if (this.#state !== 'started') return 'more'
+    if (this.#pages.bytes === 0 && this.#outgoing.writableLength === 0) return this.#write(chunk)
+    // Others wait for the client: small pieces are kept together, but for no longer than a turn.
+    let pace: 'more' | 'pause' = 'more'
+    for (const page of this.#pages.add(chunk)) pace = this.#write(page)
+    if (this.#pages.bytes > 0) this.#flush ??= setImmediate(() => this.#writeRest())
+    return pace
+  }
+
+  #writeRest(): void {
+    if (this.#flush === null) return
+    clearImmediate(this.#flush)
+    this.#flush = null
+    const rest = this.#pages.take()
+    if (rest !== null && this.#state !== 'gone') this.#outgoing.write(rest)
+  }
+
+  #write(chunk: Buffer): 'more' | 'pause' {
     if (this.#outgoing.write(chunk)) return 'more'
     this.#connection.hold()
     this.#outgoing.once('drain', () => {
@@ -101,6 +122,7 @@ export class NodeAnswer implements Answer {
 
   end(chunk: Buffer | null, trailers: readonly string[] | null): void {
     if (this.#state === 'gone' || this.#state === 'ended') return
+    this.#writeRest()
     this.#state = 'ended'
     this.#abort = null
     if (trailers !== null && this.#outgoing.chunkedEncoding) {

@@ -39,6 +39,28 @@ test('pauses the body while nobody reads', async () => {
   assert.equal(read, (given + 1) * 1024)
 })
 
+test('what is sent byte by byte to somebody slow is kept in few pieces', async () => {
+  const body = new HandBody()
+  const stream = new BodyStream(body)
+  stream.read(0)
+  let given = 0
+  while (body.sink?.data(Buffer.of(given % 256)) === 'more') {
+    given++
+    if (given % 10_000 === 0) await new Promise((resolve) => setImmediate(resolve))
+  }
+  assert.ok(given >= 32 * 1024 && given <= 64 * 1024, `${given} bytes were taken`)
+  const pieces: Buffer[] = []
+  stream.on('data', (chunk: Buffer) => void pieces.push(chunk))
+  await until('it asks for more', () => body.resumes === 1)
+  body.sink?.data(Buffer.of(1))
+  body.sink?.data(Buffer.of(2))
+  const count = (): number => pieces.reduce((sum, { length }) => sum + length, 0)
+  await until('nothing is kept back', () => count() === given + 3)
+  const all = Buffer.concat(pieces)
+  assert.ok(all.subarray(0, given + 1).every((byte, i) => byte === i % 256))
+  assert.ok(pieces.length < 40, `${pieces.length} pieces`)
+})
+
 test('a client that leaves is an error of the stream', async () => {
   const body = new HandBody()
   const stream = new BodyStream(body)

@@ -6,6 +6,7 @@
  */
 import { Readable } from 'node:stream'
 import type { BodySink, RequestBody } from '../request/exchange.ts'
+import { Pages } from '../request/pages.ts'
 
 /** Between client and upstream: what one side may be ahead of the other. */
 const BUFFERED_BYTES_MAX = 64 * 1024
@@ -18,6 +19,9 @@ export class BodyAborted extends Error {
 export class BodyStream extends Readable implements BodySink {
   readonly #body: RequestBody
   #state: 'unread' | 'flowing' | 'paused' | 'over' = 'unread'
+  /** Of what came while others were waiting. */
+  readonly #pages = new Pages()
+  #flush: NodeJS.Immediate | null = null
 
   constructor(body: RequestBody) {
     super({ highWaterMark: BUFFERED_BYTES_MAX })
@@ -41,13 +45,31 @@ export class BodyStream extends Readable implements BodySink {
 
   data(chunk: Buffer): 'more' | 'pause' {
     // Destroyed: the upstream has answered without reading the rest, which is dropped.
-    if (this.destroyed || this.push(chunk)) return 'more'
+    if (this.destroyed) return 'more'
+    if (this.#pages.bytes === 0 && this.readableLength === 0) this.push(chunk)
+    else this.#gather(chunk)
+    const waiting = this.readableLength + this.#pages.bytes
+    if (waiting < this.readableHighWaterMark) return 'more'
     this.#state = 'paused'
     return 'pause'
   }
 
+  /** Others are waiting: small pieces are kept together, but for no longer than a turn. */
+  #gather(chunk: Buffer): void {
+    for (const page of this.#pages.add(chunk)) this.push(page)
+    if (this.#pages.bytes > 0) this.#flush ??= setImmediate(() => this.#pushRest())
+  }
+
+  #pushRest(): void {
+    if (this.#flush !== null) clearImmediate(this.#flush)
+    this.#flush = null
+    const rest = this.#pages.take()
+    if (rest !== null && !this.destroyed) this.push(rest)
+  }
+
   end(): void {
     this.#state = 'over'
+    this.#pushRest()
     if (!this.destroyed) this.push(null)
   }
 

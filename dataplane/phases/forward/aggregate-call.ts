@@ -9,6 +9,7 @@ import type { Exchange } from '../../request/exchange.ts'
 import type { Failure } from '../../request/failure.ts'
 import { headerValue } from '../../request/headers.ts'
 import type { AnswerStream } from '../../request/outcome.ts'
+import { Pages } from '../../request/pages.ts'
 import type { CelValue } from '../../runtime/expression-types.ts'
 import { parseJson } from '../../runtime/json.ts'
 import type {
@@ -101,6 +102,7 @@ class Reading implements Sent {
   readonly #timer: NodeJS.Timeout
   readonly #upstreamCall: UpstreamCall
   readonly #chunks: Buffer[] = []
+  readonly #pages = new Pages()
   #done: ((result: CallResult) => void) | null
   #head: UpstreamHead | null = null
 
@@ -152,7 +154,7 @@ class Reading implements Sent {
     if (allowance.bytesLeft < 0) {
       this.#stop('too-large')
       stream.abort()
-    } else this.#chunks.push(chunk)
+    } else this.#chunks.push(...this.#pages.add(chunk))
     return 'more'
   }
 
@@ -171,6 +173,8 @@ class Reading implements Sent {
   }
 
   #judge(head: UpstreamHead): void {
+    const rest = this.#pages.take()
+    if (rest !== null) this.#chunks.push(rest)
     const bytes = Buffer.concat(this.#chunks)
     this.#end(judged(this.#call, head, bytes, this.#durationMs()))
   }

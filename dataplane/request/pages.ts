@@ -1,0 +1,45 @@
+/**
+ * Small pieces of a body put together before they are kept: a buffer of one byte takes a hundred, so
+ * that a body sent byte by byte would take a hundred times the memory that it may have. For whoever
+ * keeps pieces: aggregates, and uploads whose backend is slow.
+ * Pinned by pages.test.ts: "whatever the pieces, the bytes are the same and the buffers are few".
+ */
+
+/** What is not larger is copied, and nothing that is smaller is kept for itself. */
+const SMALL_BYTES_MAX = 1024
+const PAGE_BYTES = 4 * 1024
+
+export class Pages {
+  #page: Buffer | null = null
+  #used = 0
+
+  /** That wait. */
+  get bytes(): number {
+    return this.#used
+  }
+
+  /** What is complete now, in order; small pieces wait for their page. */
+  add(piece: Buffer): readonly Buffer[] {
+    if (piece.length > SMALL_BYTES_MAX) {
+      const before = this.take()
+      return before === null ? [piece] : [before, piece]
+    }
+    const full = this.#used + piece.length > PAGE_BYTES ? this.take() : null
+    this.#page ??= Buffer.allocUnsafeSlow(PAGE_BYTES)
+    piece.copy(this.#page, this.#used)
+    this.#used += piece.length
+    return full === null ? NOTHING : [full]
+  }
+
+  /** What waits; null: nothing does. */
+  take(): Buffer | null {
+    const page = this.#page
+    if (page === null) return null
+    const taken = page.subarray(0, this.#used)
+    this.#page = null
+    this.#used = 0
+    return taken
+  }
+}
+
+const NOTHING: readonly Buffer[] = []
