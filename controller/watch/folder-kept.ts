@@ -3,10 +3,11 @@
  * long as that lasts: a restart must not forget a policy because its file is half edited.
  * Pinned by folder-kept.test.ts: "what a broken file said stays in force over a restart".
  */
-import { mkdir, open, readFile, rename } from 'node:fs/promises'
+import { readFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isRecord } from '../kube/fields.ts'
 import type { Logger } from '../log.ts'
+import { writeWhole } from '../state-file.ts'
 
 export interface KeptFiles {
   /** Null: it could be read when it was last looked at. */
@@ -21,7 +22,6 @@ const FILE = 'kept-files.json'
 
 /** `state` exists and is ours alone: files of a folder may hold Secrets. */
 export async function keptFiles(state: string, log: Logger): Promise<KeptFiles> {
-  await mkdir(state, { recursive: true, mode: 0o700 })
   const path = join(state, FILE)
   const before = await stored(path, log)
   let newest = JSON.stringify(Object.fromEntries(before))
@@ -33,7 +33,7 @@ export async function keptFiles(state: string, log: Logger): Promise<KeptFiles> 
       if (next === newest) return
       newest = next
       writing = writing
-        .then(() => write(path, next))
+        .then(() => writeWhole(path, next))
         .catch((error: unknown) => {
           log.warn(
             { file: path, error: String(error) },
@@ -60,17 +60,4 @@ async function stored(path: string, log: Logger): Promise<ReadonlyMap<string, st
     log.warn({ file: aside }, 'what files said before could not be read; it was set aside')
     return new Map()
   }
-}
-
-/** Written aside, synced and renamed: a crash leaves the old file or the new one. */
-async function write(path: string, text: string): Promise<void> {
-  const aside = `${path}.new`
-  const file = await open(aside, 'w', 0o600)
-  try {
-    await file.writeFile(text)
-    await file.sync()
-  } finally {
-    await file.close()
-  }
-  await rename(aside, path)
 }

@@ -2,7 +2,7 @@
  * Promises of last-valid.ts, as far as a folder shows them; a cluster's are in test/cluster.
  */
 import assert from 'node:assert/strict'
-import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -50,6 +50,22 @@ test('a spec is forgotten once nothing depends on it', async (t) => {
   assert.equal(memory.remembered(snapshot).size, 1, 'not before the table without it is out')
   await memory.forget([], snapshot)
   assert.equal((await folderMemory(path, silent)).remembered(snapshot).size, 0)
+})
+
+test('a spec that cannot be stored is said, holds nothing up, and is due again', async (t) => {
+  const path = await folder(t)
+  const said: string[] = []
+  const log: Logger = { ...silent, error: (_, message) => void said.push(message) }
+  const memory = await folderMemory(path, log)
+  await mkdir(join(path, 'last-valid.json.new'))
+  await memory.keep([entry], snapshot)
+  assert.match(said[0] ?? '', /could not be stored/)
+  await rm(join(path, 'last-valid.json.new'), { recursive: true })
+  await memory.keep([entry], snapshot)
+  assert.equal((await folderMemory(path, silent)).remembered(snapshot).size, 1)
+  await mkdir(join(path, 'last-valid.json.new'))
+  await memory.forget([], snapshot)
+  assert.equal(said.length, 2)
 })
 
 test('a torn file is set aside and named, and nothing is remembered', async (t) => {

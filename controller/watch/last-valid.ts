@@ -232,6 +232,15 @@ const FILE = 'last-valid.json'
 /** `folder` is the state folder, which exists and belongs to us. */
 export async function folderMemory(folder: string, log: Logger): Promise<LastValidMemory> {
   let stored = await readStored(folder, log)
+  /** A full disk must not keep a tighter policy from being pushed: what failed is due again. */
+  async function become(next: ReadonlyMap<string, Remembered>): Promise<void> {
+    try {
+      await writeWhole(join(folder, FILE), textOf(next))
+      stored = next
+    } catch (error) {
+      log.error({ folder, error: String(error) }, NOT_STORED)
+    }
+  }
   return {
     remembered: () => stored,
     async keep(remembering) {
@@ -240,19 +249,20 @@ export async function folderMemory(folder: string, log: Logger): Promise<LastVal
       for (const entry of remembering) {
         next.set(resourceId(entry.kind, entry.namespace, entry.name), rememberedOf(entry))
       }
-      if (!same(stored, next)) await writeWhole(join(folder, FILE), textOf(next))
-      stored = next
+      if (!same(stored, next)) await become(next)
     },
     async forget(remembering) {
       const needed = new Set(
         remembering.map(({ kind, namespace, name }) => resourceId(kind, namespace, name)),
       )
       const next = new Map([...stored].filter(([id]) => needed.has(id)))
-      if (next.size !== stored.size) await writeWhole(join(folder, FILE), textOf(next))
-      stored = next
+      if (next.size !== stored.size) await become(next)
     },
   }
 }
+
+const NOT_STORED =
+  'last valid specs could not be stored; after a restart those objects would be broken'
 
 function rememberedOf(entry: Remembering): Remembered {
   const { uid, generation, spec, policies } = entry
