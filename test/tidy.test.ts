@@ -245,6 +245,10 @@ const TIME_COMES_IN: Readonly<Record<string, readonly string[]>> = {
     'dataplane/upstream/deadlines.ts',
     'dataplane/upstream/undici.ts',
   ],
+  'small pieces of a body are kept together for one turn of the loop': [
+    'dataplane/front/node-answer.ts',
+    'dataplane/upstream/body-stream.ts',
+  ],
   'which backend of several weights: tests look at many requests': [
     'dataplane/phases/forward/proxy.ts',
   ],
