@@ -14,8 +14,9 @@ run: node_modules/.installed ## serve examples/bookshop and print curl lines to 
 	@node controller/cli/fairlead.ts dev examples/bookshop
 
 test: node_modules/.installed ## all tests, with a real Kubernetes API server (builds it when it is missing)
+	@test/prerequisites.sh test
 	@test/cluster/build.sh
-	@node test/run.ts
+	@test/own-network.sh node test/run.ts
 
 test-unit: node_modules/.installed ## the tests beside the sources only
 	@node test/run.ts --unit

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Says in one line what is missing before anything else runs; on Debian as root it installs it.
+#   prerequisites.sh test    also what all tests need beside Node: a network of their own
 set -euo pipefail
 missing=()
 command -v make >/dev/null 2>&1 || missing+=(make)
@@ -11,11 +12,15 @@ if command -v node >/dev/null 2>&1; then
 else
   missing+=(nodejs)
 fi
+if [ "${1:-}" = test ]; then
+  command -v unshare >/dev/null 2>&1 || missing+=(util-linux)
+  command -v ip >/dev/null 2>&1 || missing+=(iproute2)
+fi
 [ ${#missing[@]} -eq 0 ] && exit 0
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1 && [[ "${missing[*]}" != *newer* ]]; then
   echo "installing ${missing[*]} …"
   apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "${missing[@]}" >/dev/null
   exit 0
 fi
-echo "missing: ${missing[*]}; install Node.js 20 or newer with npm, and make" >&2
+echo "missing: ${missing[*]}; install them (Node.js must be 20 or newer, with npm)" >&2
 exit 2

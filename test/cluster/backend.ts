@@ -1,6 +1,6 @@
 /**
  * A real HTTP server behind a Service. Kubernetes takes no loopback address into an EndpointSlice, so
- * it listens on an address of this machine, and on no other.
+ * it listens on the address that the tests' own network has (test/own-network.sh), and on no other.
  */
 import { createServer } from 'node:http'
 import { networkInterfaces } from 'node:os'
@@ -41,9 +41,12 @@ export async function startBackend(ending: Ending, name: string): Promise<Backen
   }
 }
 
+/** An interface of the machine is never listened on. */
 function ownAddress(): string {
-  const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? [])
-  const own = all.find(({ family, internal }) => family === 'IPv4' && !internal)
+  const loopback = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? [])
+  const own = loopback.find(
+    ({ family, internal, address }) => family === 'IPv4' && internal && !address.startsWith('127.'),
+  )
   if (own !== undefined) return own.address
-  throw new Error('this machine has loopback addresses only, and Kubernetes takes none of those')
+  throw new Error('backends need a network of their own: test/own-network.sh node --test FILE')
 }

@@ -205,6 +205,8 @@ function apiServerArguments(folder: string, etcd: string, port: number): string[
     '--authorization-mode=RBAC',
     `--token-auth-file=${join(pki, 'tokens.csv')}`,
     '--service-cluster-ip-range=10.242.0.0/24',
+    // Where no route leads out, it would find no address to advertise, and end.
+    '--advertise-address=127.0.0.1',
     '--disable-admission-plugins=ServiceAccount',
     `--audit-policy-file=${join(folder, 'audit.json')}`,
     `--audit-log-path=${join(folder, 'audit.log')}`,
