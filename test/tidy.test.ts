@@ -242,6 +242,7 @@ const TIME_COMES_IN: Readonly<Record<string, readonly string[]>> = {
     'dataplane/log-shipping.ts',
     'dataplane/phases/forward/aggregate-call.ts',
     'dataplane/phases/forward/aggregate-run.ts',
+    'dataplane/upstream/attempt.ts',
     'dataplane/upstream/deadlines.ts',
     'dataplane/upstream/undici.ts',
   ],

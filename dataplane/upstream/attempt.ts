@@ -10,9 +10,9 @@ import type { Failure } from '../request/failure.ts'
 import type { AnswerSink, AnswerStream } from '../request/outcome.ts'
 import type { BodyStream } from './body-stream.ts'
 import { failureOf, InvalidAnswer, type Stage } from './failures.ts'
-import type { Carried, Carrier, EndpointPool } from './pool.ts'
+import type { Attempt, AttemptEnd, AttemptEvents } from './lane.ts'
+import type { Carried, Carrier } from './pool.ts'
 import { readHead, readTrailers } from './response-head.ts'
-import type { UpstreamHead } from './upstream.ts'
 
 /** What may arrive between the head and the sink's start: one read of the socket. */
 const EARLY_BYTES_MAX = 64 * 1024
@@ -23,28 +23,21 @@ const INTERIM_MAX = 16
 type Controller = Dispatcher.DispatchController
 type End = { readonly trailers: readonly string[] | null } | { readonly failure: Failure }
 
-/** Whoever made the attempt. Exactly one of the first two is called, once. */
-export interface AttemptOwner {
-  answered(head: UpstreamHead): void
-  attemptFailed(attempt: Attempt, failure: Failure): void
-  interim(status: number, headers: readonly string[]): void
-}
-
 /** Thrown back at undici where a request is over before it was written. */
 class NoLongerWanted extends Error {
   readonly code = 'UND_ERR_ABORTED'
 }
 
-export class Attempt implements Carried, AnswerStream {
-  readonly endpoint: EndpointPool
-  readonly body: BodyStream | null
+export class UndiciAttempt implements Attempt, Carried, AnswerStream {
   carrier: Carrier | null = null
-  /** Whether its connection had carried others before it. */
   turn: 'fresh' | 'reused' = 'fresh'
   bytesDeclared: number | null = null
-  readonly #owner: AttemptOwner
+  readonly #events: AttemptEvents
   readonly #method: string
+  readonly #body: BodyStream | null
   #stage: Stage = 'connecting'
+  #dispatch: 'running' | 'returned' = 'running'
+  #over: 'no' | 'yes' = 'no'
   #controller: Controller | null = null
   #abandoned: Error | null = null
   #interims = 0
@@ -57,20 +50,20 @@ export class Attempt implements Carried, AnswerStream {
   #flow: 'flowing' | 'paused' = 'flowing'
   #end: End | null = null
 
-  constructor(
-    owner: AttemptOwner,
-    endpoint: EndpointPool,
-    method: string,
-    body: BodyStream | null,
-  ) {
-    this.#owner = owner
-    this.endpoint = endpoint
+  constructor(events: AttemptEvents, method: string, body: BodyStream | null) {
+    this.#events = events
     this.#method = method
-    this.body = body
+    this.#body = body
   }
 
-  get stage(): Stage {
-    return this.#stage
+  get body(): 'unread' | 'consumed' {
+    return this.#body?.consumed === 'yes' ? 'consumed' : 'unread'
+  }
+
+  /** The library may refuse a request within the call that hands it over. */
+  dispatched(): this {
+    this.#dispatch = 'returned'
+    return this
   }
 
   // ---- called by undici; what is thrown here comes back as onResponseError ---------------------
@@ -91,13 +84,13 @@ export class Attempt implements Carried, AnswerStream {
     this.#stage = 'answering'
     this.#drops = status === 205
     this.bytesDeclared = head.bytesDeclared
-    this.#owner.answered({ status, headers: head.headers, stream: this })
+    this.#events.answered(this, { status, headers: head.headers, stream: this })
   }
 
   #interim(status: number, headers: readonly string[]): void {
     this.#interims++
     if (this.#interims > INTERIM_MAX) throw new InvalidAnswer('too many interim answers')
-    this.#owner.interim(status, headers)
+    this.#events.interim(this, status, headers)
   }
 
   onResponseData(controller: Controller, chunk: Buffer): void {
@@ -114,13 +107,29 @@ export class Attempt implements Carried, AnswerStream {
 
   onResponseEnd(controller: Controller): void {
     const raw = flatList(controller.rawTrailers)
+    this.#isOver('complete')
     this.#finish({ trailers: raw.length === 0 ? null : readTrailers(raw) })
   }
 
   onResponseError(_controller: Controller | null, error: Error): void {
     const failure = failureOf(error, this.#stage)
-    if (this.#stage === 'answering') this.#finish({ failure })
-    else this.#owner.attemptFailed(this, failure)
+    if (this.#stage === 'answering') {
+      this.#isOver('broken')
+      this.#finish({ failure })
+    } else if (this.#dispatch === 'returned') this.#fail(failure)
+    else queueMicrotask(() => this.#fail(failure))
+  }
+
+  #fail(failure: Failure): void {
+    if (this.#over === 'yes') return
+    this.#isOver('broken')
+    this.#events.failed(this, failure)
+  }
+
+  #isOver(end: AttemptEnd): void {
+    if (this.#over === 'yes') return
+    this.#over = 'yes'
+    this.#events.over(this, end)
   }
 
   // ---- AnswerStream ----------------------------------------------------------------------------
@@ -159,14 +168,14 @@ export class Attempt implements Carried, AnswerStream {
     else sink.fail(end.failure)
   }
 
-  /** Nobody wants the rest: the connection is given up, the sink hears nothing more. */
   abort(): void {
+    this.#isOver('aborted')
     this.#sink = null
     this.#early = []
     this.#drops = true
     this.#abandoned = new NoLongerWanted('nobody waits for the answer')
     this.#controller?.abort(this.#abandoned)
-    this.body?.destroy()
+    this.#body?.destroy()
   }
 }
 

@@ -8,6 +8,11 @@ import { Client, type Dispatcher, Pool } from 'undici'
 import type { Backend } from '#wire/table'
 import { HEADER_BYTES_MAX } from '#wire/limits'
 import type { Endpoint } from '#wire/session'
+import { UndiciAttempt } from './attempt.ts'
+import { BodyStream } from './body-stream.ts'
+import type { Attempt, AttemptEvents, Lane } from './lane.ts'
+import { requestHead } from './request-head.ts'
+import type { UpstreamRequest } from './upstream.ts'
 
 /**
  * Per worker and endpoint. A stream holds its connection as long as it lasts, so this is also how
@@ -22,9 +27,6 @@ const CONNECT_TIMEOUT_MS = 2_000
 const IDLE_MS = 4_000
 /** Where the upstream does say so, up to this. */
 const IDLE_MS_MAX = 60_000
-
-/** An endpoint that refused a connection is passed over for this long, unless all have. */
-const PENALTY_MS = 2_000
 
 /** undici calls the handler of a request; ours wants to know the client that carries it. */
 export interface Carried extends Dispatcher.DispatchHandler {
@@ -61,14 +63,11 @@ function isCarried(handler: Dispatcher.DispatchHandler): handler is Carried {
   return 'carrier' in handler
 }
 
-export class EndpointPool {
-  readonly key: string
+export class UndiciLane implements Lane {
   readonly #pool: Pool
-  #penalisedUntilMs = 0
 
   constructor(endpoint: Endpoint, protocol: Backend['protocol']) {
-    this.key = endpointKey(endpoint)
-    this.#pool = new Pool(`http://${this.key}`, {
+    this.#pool = new Pool(`http://${endpointKey(endpoint)}`, {
       factory: (origin: URL, options: object) => new Carrier(origin, options),
       connections: CONNECTIONS_MAX,
       allowH2: protocol === 'h2c',
@@ -81,24 +80,25 @@ export class EndpointPool {
       bodyTimeout: 0,
       maxHeaderSize: 2 * HEADER_BYTES_MAX,
     })
-    this.#pool.on('connect', () => {
-      this.#penalisedUntilMs = 0
-    })
   }
 
-  dispatch(options: Dispatcher.DispatchOptions, handler: Carried): void {
-    this.#pool.dispatch(options, handler)
+  dispatch(request: UpstreamRequest, events: AttemptEvents): Attempt {
+    const { method, target, body } = request
+    const isStream = body !== null && !Buffer.isBuffer(body) && !body.empty
+    const stream = isStream ? new BodyStream(body) : null
+    const attempt = new UndiciAttempt(events, method, stream)
+    this.#pool.dispatch(
+      {
+        path: target,
+        method,
+        headers: requestHead(request),
+        body: stream ?? (Buffer.isBuffer(body) ? body : null),
+      },
+      attempt,
+    )
+    return attempt.dispatched()
   }
 
-  penalise(nowMs: number): void {
-    this.#penalisedUntilMs = nowMs + PENALTY_MS
-  }
-
-  standing(nowMs: number): 'good' | 'penalised' {
-    return nowMs < this.#penalisedUntilMs ? 'penalised' : 'good'
-  }
-
-  /** No new request comes; those that run may finish. */
   drain(): void {
     this.#pool.close().catch(() => undefined)
   }

@@ -4,15 +4,14 @@
  * request's way out; nothing above this folder knows which client stands here.
  * Pinned by undici-failures.test.ts: "what was sent once is never sent twice".
  */
-import type { EndpointSet } from '#wire/session'
+import type { Endpoint, EndpointSet } from '#wire/session'
 import type { Backend } from '#wire/table'
 import { type Failure, fail } from '../request/failure.ts'
-import { Attempt, type AttemptOwner } from './attempt.ts'
 import { Balance } from './balance.ts'
-import { BodyStream } from './body-stream.ts'
 import type { Deadline, Deadlines, Expiring } from './deadlines.ts'
-import { EndpointPool, endpointKey } from './pool.ts'
-import { requestHead } from './request-head.ts'
+import { UpstreamEndpoint } from './endpoint.ts'
+import type { Attempt, AttemptEvents } from './lane.ts'
+import { endpointKey, UndiciLane } from './pool.ts'
 import type {
   Upstream,
   UpstreamCall,
@@ -37,7 +36,7 @@ export interface UndiciOptions {
 
 interface BackendPools {
   readonly protocol: Backend['protocol']
-  balance: Balance<EndpointPool>
+  balance: Balance<UpstreamEndpoint>
 }
 
 export class UndiciUpstream implements Upstream {
@@ -57,14 +56,14 @@ export class UndiciUpstream implements Upstream {
   }
 
   /** Null where the backend has no endpoint that was not tried. */
-  pick(backend: string, tried: readonly EndpointPool[]): EndpointPool | null {
+  pick(backend: string, tried: readonly UpstreamEndpoint[]): UpstreamEndpoint | null {
     return this.#backends.get(backend)?.balance.pick(this.options.now(), tried) ?? null
   }
 
   backends(backends: ReadonlyMap<string, Backend>): void {
     for (const [key, pools] of this.#backends) {
       if (backends.get(key)?.protocol === pools.protocol) continue
-      for (const endpoint of pools.balance.endpoints) endpoint.drain()
+      for (const endpoint of pools.balance.endpoints) endpoint.lane.drain()
       this.#backends.delete(key)
     }
     for (const key of this.#sets.keys()) if (!backends.has(key)) this.#sets.delete(key)
@@ -75,10 +74,10 @@ export class UndiciUpstream implements Upstream {
 
   #pools(key: string, protocol: Backend['protocol']): BackendPools {
     const endpoints = this.#sets.get(key)?.endpoints ?? []
-    return { protocol, balance: this.#balance(endpoints.map((e) => new EndpointPool(e, protocol))) }
+    return { protocol, balance: this.#balance(endpoints.map((e) => newEndpoint(e, protocol))) }
   }
 
-  #balance(endpoints: readonly EndpointPool[]): Balance<EndpointPool> {
+  #balance(endpoints: readonly UpstreamEndpoint[]): Balance<UpstreamEndpoint> {
     return new Balance(endpoints, this.options.random)
   }
 
@@ -88,13 +87,13 @@ export class UndiciUpstream implements Upstream {
     const pools = this.#backends.get(set.backend)
     if (pools === undefined) return
     const known = new Map(pools.balance.endpoints.map((endpoint) => [endpoint.key, endpoint]))
-    const next = new Map<string, EndpointPool>()
+    const next = new Map<string, UpstreamEndpoint>()
     for (const endpoint of set.endpoints) {
       const key = endpointKey(endpoint)
       if (next.has(key)) continue
-      next.set(key, known.get(key) ?? new EndpointPool(endpoint, pools.protocol))
+      next.set(key, known.get(key) ?? newEndpoint(endpoint, pools.protocol))
     }
-    for (const [key, endpoint] of known) if (!next.has(key)) endpoint.drain()
+    for (const [key, endpoint] of known) if (!next.has(key)) endpoint.lane.drain()
     pools.balance = this.#balance([...next.values()])
   }
 
@@ -102,16 +101,21 @@ export class UndiciUpstream implements Upstream {
   async destroy(): Promise<void> {
     const all = [...this.#backends.values()].flatMap(({ balance }) => balance.endpoints)
     this.#backends.clear()
-    await Promise.all(all.map((endpoint) => endpoint.destroy()))
+    await Promise.all(all.map((endpoint) => endpoint.lane.destroy()))
   }
 }
 
+function newEndpoint(endpoint: Endpoint, protocol: Backend['protocol']): UpstreamEndpoint {
+  return new UpstreamEndpoint(endpointKey(endpoint), new UndiciLane(endpoint, protocol))
+}
+
 /** One request on its way: its attempts, its deadline, and the one answer to its listener. */
-class Call implements UpstreamCall, AttemptOwner, Expiring {
+class Call implements UpstreamCall, AttemptEvents, Expiring {
   readonly #upstream: UndiciUpstream
   readonly #request: UpstreamRequest
   readonly #listener: UpstreamListener
-  readonly #tried: EndpointPool[] = []
+  readonly #tried: UpstreamEndpoint[] = []
+  #endpoint: UpstreamEndpoint | null = null
   #attempt: Attempt | null = null
   #resends = 0
   #deadline: Deadline | null = null
@@ -137,44 +141,36 @@ class Call implements UpstreamCall, AttemptOwner, Expiring {
       this.#fail(before ?? fail('no-endpoint', 'The backend has no endpoint that could answer.'))
       return
     }
-    const { method, target, body } = this.#request
-    const isStream = body !== null && !Buffer.isBuffer(body) && !body.empty
-    const stream = isStream ? new BodyStream(body) : null
-    const attempt = new Attempt(this, endpoint, method, stream)
-    this.#attempt = attempt
-    endpoint.dispatch(
-      {
-        path: target,
-        method,
-        headers: requestHead(this.#request),
-        body: stream ?? (Buffer.isBuffer(body) ? body : null),
-      },
-      attempt,
-    )
+    this.#endpoint = endpoint
+    this.#attempt = endpoint.lane.dispatch(this.#request, this)
   }
 
-  // ---- AttemptOwner ----------------------------------------------------------------------------
+  // ---- AttemptEvents ---------------------------------------------------------------------------
 
-  answered(head: UpstreamHead): void {
+  answered(_attempt: Attempt, head: UpstreamHead): void {
+    this.#endpoint?.pardon()
     if (this.#state === 'settled') return
     this.#settle()
     this.#listener.head(head)
   }
 
-  interim(status: number, headers: readonly string[]): void {
+  interim(_attempt: Attempt, status: number, headers: readonly string[]): void {
     if (this.#state !== 'settled') this.#listener.interim?.(status, headers)
   }
 
-  attemptFailed(attempt: Attempt, failure: Failure): void {
-    if (this.#state === 'settled' || attempt !== this.#attempt) return
+  over(): void {}
+
+  failed(attempt: Attempt, failure: Failure): void {
+    const endpoint = this.#endpoint
+    if (this.#state === 'settled' || endpoint === null) return
     if (failure.cause === 'upstream-connect') {
-      attempt.endpoint.penalise(this.#upstream.options.now())
+      endpoint.penalise(this.#upstream.options.now())
     }
     switch (this.#mayTryAgain(attempt, failure)) {
       case 'no':
         return this.#fail(failure)
       case 'elsewhere':
-        this.#tried.push(attempt.endpoint)
+        this.#tried.push(endpoint)
         return this.#try(failure)
       case 'again':
         this.#resends++
@@ -187,7 +183,7 @@ class Call implements UpstreamCall, AttemptOwner, Expiring {
    * had been closed by the other side while a safe request without body was on its way.
    */
   #mayTryAgain(attempt: Attempt, failure: Failure): 'no' | 'elsewhere' | 'again' {
-    if (attempt.body?.consumed === 'yes') return 'no'
+    if (attempt.body === 'consumed') return 'no'
     if (failure.retry === 'always') {
       return this.#tried.length + 1 < CONNECTS_MAX ? 'elsewhere' : 'no'
     }

@@ -1,0 +1,34 @@
+/**
+ * One endpoint of a backend: its connections, and how it stands with this worker.
+ * Pinned by undici-failures.test.ts: "an endpoint that refuses connections is passed over, whatever
+ * the method".
+ */
+import type { Lane } from './lane.ts'
+
+/** An endpoint that refused a connection is passed over for this long, unless all have. */
+const PENALTY_MS = 2_000
+
+export class UpstreamEndpoint {
+  /** Address and port. */
+  readonly key: string
+  readonly lane: Lane
+  #penalisedUntilMs = 0
+
+  constructor(key: string, lane: Lane) {
+    this.key = key
+    this.lane = lane
+  }
+
+  penalise(nowMs: number): void {
+    this.#penalisedUntilMs = nowMs + PENALTY_MS
+  }
+
+  /** It has answered. */
+  pardon(): void {
+    this.#penalisedUntilMs = 0
+  }
+
+  standing(nowMs: number): 'good' | 'penalised' {
+    return nowMs < this.#penalisedUntilMs ? 'penalised' : 'good'
+  }
+}
