@@ -243,8 +243,8 @@ const TIME_COMES_IN: Readonly<Record<string, readonly string[]>> = {
     'dataplane/phases/forward/aggregate-call.ts',
     'dataplane/phases/forward/aggregate-run.ts',
     'dataplane/upstream/attempt.ts',
+    'dataplane/upstream/call.ts',
     'dataplane/upstream/deadlines.ts',
-    'dataplane/upstream/undici.ts',
   ],
   'small pieces of a body are kept together for one turn of the loop': [
     'dataplane/front/node-answer.ts',
