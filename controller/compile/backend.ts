@@ -7,7 +7,7 @@ import type { RuleBackend } from '../../crds/api-route.ts'
 import type { ServiceRef } from '../../crds/reference.ts'
 import type { Backend, WeightedBackend } from '#wire/table'
 import type { BackendTarget, Expression, Reject } from '#wire/value'
-import { fieldsOf, itemsOf, portOf, textOf } from './content.ts'
+import { addressOf, fieldsOf, itemsOf, portOf, textOf } from './content.ts'
 import { backendKey } from './endpoints.ts'
 import { checkExpression, type Within } from './expression.ts'
 import type { Checked, FieldPath, Problem } from './problem.ts'
@@ -145,7 +145,7 @@ function backendOf(service: Resource, ref: ServiceRef): Found {
     const because = `Port ${ref.port} of Service "${ref.name}" has appProtocol ${textOf(port['appProtocol'])}, which this release does not speak; use http or kubernetes.io/h2c.`
     return { kind: 'refused', field: 'port', because }
   }
-  const clusterAddress = addressOf(textOf(spec['clusterIP']), ref.port)
+  const clusterAddress = clusterAddressOf(addressOf(spec['clusterIP']), ref.port)
   return { kind: 'backend', backend: { protocol, clusterAddress } }
 }
 
@@ -172,7 +172,8 @@ function protocolOf(appProtocol: string | null): Backend['protocol'] | null {
   }
 }
 
-function addressOf(clusterIp: string | null, port: number): string | null {
-  if (clusterIp === null || clusterIp === 'None') return null
+/** Null for a headless Service, whose "None" is no address. */
+function clusterAddressOf(clusterIp: string | null, port: number): string | null {
+  if (clusterIp === null) return null
   return clusterIp.includes(':') ? `[${clusterIp}]:${port}` : `${clusterIp}:${port}`
 }

@@ -19,6 +19,7 @@ import { createRemember } from './remember.ts'
 import { allKeys } from './resolve.ts'
 import { compileRule } from './route.ts'
 import { createSealer } from './seal.ts'
+import { sendable } from './sendable.ts'
 import type { Snapshot } from './snapshot.ts'
 import { createTables } from './table.ts'
 
@@ -27,7 +28,13 @@ export interface Compiler {
   compile(snapshot: Snapshot): Compiled
 }
 
-const STEPS = { compileRule, compileAuthPart, compileLimitPart, compileConsumer, compileApiKey }
+const STEPS = sendable({
+  compileRule,
+  compileAuthPart,
+  compileLimitPart,
+  compileConsumer,
+  compileApiKey,
+})
 
 export function createCompiler(deps: Deps): Compiler {
   const from = { memo: createMemo(), sealer: createSealer(deps), steps: STEPS }

@@ -4,6 +4,7 @@
  * never stop a compile.
  * Pinned by content.test.ts: "what is missing or of another type counts as absent".
  */
+import { parseAddress } from '#wire/address'
 
 type Fields = { readonly [field: string]: unknown }
 
@@ -30,4 +31,10 @@ export function textOf(value: unknown): string | null {
 export function portOf(value: unknown): number | null {
   if (typeof value !== 'number' || !Number.isInteger(value)) return null
   return value >= 1 && value <= 65_535 ? value : null
+}
+
+/** An IP address as Kubernetes writes one: in a folder, no API server has looked at it before. */
+export function addressOf(value: unknown): string | null {
+  const text = textOf(value)
+  return text === null || text.includes('%') || parseAddress(text) === null ? null : text
 }

@@ -277,3 +277,23 @@ test('agrees with the plain twin on generated slices', () => {
     ),
   )
 })
+
+test('what is no address is no endpoint, and what is no zone is none', () => {
+  const strange = [
+    'a b',
+    '10.0.0.1/8',
+    'books.example.com',
+    'fe80::1% a',
+    '10.0.0.1\n',
+    '9'.repeat(300),
+  ]
+  const endpoints = [...strange, '10.0.0.1'].map((address) => ({
+    addresses: [address],
+    zone: 'z'.repeat(9_000),
+  }))
+  const expected = [{ address: '10.0.0.1', port: 8080, zone: null }]
+  assert.deepEqual(
+    endpointsOf('shop/books:80', reads([BOOKS, slice('a', { endpoints })])),
+    expected,
+  )
+})

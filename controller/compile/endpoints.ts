@@ -6,7 +6,7 @@
  */
 import { ENDPOINTS_MAX } from '#wire/limits'
 import type { Endpoint } from '#wire/session'
-import { fieldsOf, itemsOf, portOf, textOf } from './content.ts'
+import { addressOf, fieldsOf, itemsOf, portOf, textOf } from './content.ts'
 import type { Namespaced, Resource } from './snapshot.ts'
 
 /** The part of a Snapshot that endpoints follow from. */
@@ -136,12 +136,21 @@ function candidatesOf(slice: Resource, wanted: WantedPort): readonly Candidate[]
     const entry = fieldsOf(item)
     const state = stateOf(fieldsOf(entry['conditions']))
     // Only the first address has a meaning; the API allows more and says nothing about them.
-    const address = textOf(itemsOf(entry['addresses'])[0])
+    const address = addressOf(itemsOf(entry['addresses'])[0])
     if (state === 'down' || address === null) continue
-    result.push({ family, state, endpoint: { address, port, zone: textOf(entry['zone']) } })
+    result.push({ family, state, endpoint: { address, port, zone: zoneOf(entry) } })
   }
   return result
 }
+
+/** A label of a node: a longer one is none, and would make the frame of its backend unreadable. */
+function zoneOf(endpoint: { readonly [field: string]: unknown }): string | null {
+  const zone = textOf(endpoint['zone'])
+  return zone === null || zone.length > ZONE_CHARS_MAX ? null : zone
+}
+
+/** What Kubernetes takes as the value of a label. */
+const ZONE_CHARS_MAX = 63
 
 function slicePort(ports: readonly unknown[], wanted: WantedPort): number | null {
   for (const item of ports) {

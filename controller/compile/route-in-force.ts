@@ -4,12 +4,12 @@
  * Pinned by route-in-force.test.ts: "a broken rule rejects and its neighbours run".
  */
 import type { ApiRouteSpec, RouteRule } from '../../crds/api-route.ts'
-import type { Reject } from '#wire/value'
 import { overspent } from './expression-budget.ts'
 import { type InForce, inForce, type Reading } from './last-valid.ts'
 import { ANY_HOST } from './ownership.ts'
 import { type Checked, FieldPath, type Problem } from './problem.ts'
 import type { Reader } from './reader.ts'
+import { rejecting } from './reject.ts'
 import { type GatewayNamed, gatewaysOf, grantsBy, keyOf, namesOf } from './resolve.ts'
 import {
   readSpec,
@@ -137,18 +137,6 @@ function matchesOf(form: Form, rules: readonly CompiledSalvage[]): SalvagedRoute
 
 function publicOf(rule: RouteRule, route: Pick<ApiRouteSpec, 'public'>): 'yes' | 'no' {
   return (rule.public ?? route.public ?? false) ? 'yes' : 'no'
-}
-
-const REJECT: Reject = {
-  kind: 'reject',
-  status: 500,
-  cause: 'rule-invalid',
-  because: 'This rule cannot be executed; the status of its route says why.',
-}
-
-function rejecting(rule: CompiledRule): CompiledRule {
-  const unedited = { rewrite: null, requestHeaders: null, responseHeaders: null }
-  return { ...rule, ...unedited, action: REJECT, backends: new Map() }
 }
 
 function isRejected(rule: CompiledRule): boolean {

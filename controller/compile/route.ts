@@ -7,7 +7,7 @@
 import type { RouteRule } from '../../crds/api-route.ts'
 import { TOTAL_TIMEOUT_MS } from '#wire/limits'
 import type { Action, Backend } from '#wire/table'
-import type { HeaderEdits, Reject } from '#wire/value'
+import type { HeaderEdits } from '#wire/value'
 import { compileAggregate } from './aggregate.ts'
 import { compileRedirect, compileRespond } from './answer.ts'
 import { compileBackends } from './backend.ts'
@@ -17,6 +17,7 @@ import { isOwnFailure } from './last-valid.ts'
 import { type Captures, type CompiledMatch, compileMatch } from './match.ts'
 import type { Checked, FieldPath, Problem } from './problem.ts'
 import { waitMs } from './quantity.ts'
+import { rejecting, RULE_INVALID } from './reject.ts'
 import { compileRewrite } from './rewrite.ts'
 import type { CompileRule, RuleWithin } from './steps.ts'
 import { notSupportedYet } from './supported.ts'
@@ -39,23 +40,14 @@ export const compileRule: CompileRule = (rule, at, within) => {
   const broken = problems.some(isOwnFailure)
   const value = {
     matches: matches.value.map(({ match }) => match),
-    ...(broken ? NO_EDITS : edits.value),
+    ...edits.value,
     totalTimeoutMs: timeout.value,
-    action: broken ? REJECT : action.value.action,
-    backends: broken ? NO_BACKENDS : action.value.backends,
+    ...action.value,
   }
-  return { value, problems }
+  return { value: broken ? rejecting(value) : value, problems }
 }
 
-/** What the client of a rule that cannot be executed reads. */
-const REJECT: Reject = {
-  kind: 'reject',
-  status: 500,
-  cause: 'rule-invalid',
-  because: 'This rule cannot be executed; the status of its route says why.',
-}
 const NO_BACKENDS: ReadonlyMap<string, Backend> = new Map()
-const NO_EDITS: Edits = { rewrite: null, requestHeaders: null, responseHeaders: null }
 
 /** Only what goes to backends can be rewritten; an aggregate's calls name their own headers. */
 function withoutEffect(rule: RouteRule, at: FieldPath<RouteRule>): readonly Problem[] {
@@ -157,7 +149,7 @@ function compileAction(
   if (stated.length === 1) return compileStated(rule, at, within)
   const found = stated.length === 0 ? 'There is none' : `There are ${stated.join(', ')}`
   const sentence = `A rule does exactly one of ${ACTIONS.join(', ')}. ${found}.`
-  return { value: withoutBackends(REJECT), problems: [at.problem('Invalid', sentence)] }
+  return { value: withoutBackends(RULE_INVALID), problems: [at.problem('Invalid', sentence)] }
 }
 
 function withoutBackends(action: Action): CompiledAction {
@@ -185,7 +177,7 @@ function compileStated(
     const respond = compileRespond(rule.respond, at.child('respond'), expressions)
     return { value: withoutBackends(respond.value), problems: respond.problems }
   }
-  if (rule.redirect === undefined) return { value: withoutBackends(REJECT), problems: [] }
+  if (rule.redirect === undefined) return { value: withoutBackends(RULE_INVALID), problems: [] }
   const redirect = compileRedirect(rule.redirect, at.child('redirect'), within.captures)
   return { value: withoutBackends(redirect.value), problems: redirect.problems }
 }
