@@ -46,7 +46,7 @@ generate-check: node_modules/.installed
 walk: node_modules/.installed ## rewrite the golden walks; review the difference as code
 	@UPDATE=1 node --test test/walk/walk.test.ts
 
-bench: node_modules/.installed ## measure beside nginx; results to test/bench/results
+bench: node_modules/.installed ## measure beside its peers; results to test/bench/results
 	@test/cluster/build.sh
 	@node test/bench/bench.ts
 

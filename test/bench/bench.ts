@@ -6,14 +6,25 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus, totalmem } from 'node:os'
 import { join } from 'node:path'
+import { bodies } from './bodies.ts'
 import { clusterChange } from './change-cluster.ts'
 import { folderChange } from './change-folder.ts'
+import { installPeers } from './install.ts'
+import { jwt } from './jwt.ts'
+import { latency } from './latency.ts'
+import { memory } from './memory.ts'
 import { proxy } from './proxy.ts'
+import { routes } from './routes.ts'
 import { scale } from './scale.ts'
 
 /** A part returns lines of Markdown. */
 const PARTS: Readonly<Record<string, () => Promise<readonly string[]>>> = {
   proxy,
+  jwt,
+  routes,
+  bodies,
+  latency,
+  memory,
   'change-folder': folderChange,
   'change-cluster': clusterChange,
   scale,
@@ -36,26 +47,6 @@ async function main(): Promise<void> {
     const lines = await run()
     for (const line of lines) process.stdout.write(`${line}\n`)
     keep(name, lines)
-  }
-}
-
-/** nginx and wrk come from Debian; elsewhere the missing one is named. */
-function installPeers(): void {
-  const missing = ['nginx', 'wrk'].filter((name) => !has(name))
-  if (missing.length === 0) return
-  if (process.getuid?.() !== 0 || !has('apt-get')) {
-    throw new Error(`missing: ${missing.join(' and ')}; install them to measure`)
-  }
-  process.stdout.write(`installing ${missing.join(', ')} …\n`)
-  execFileSync('apt-get', ['update', '-qq'])
-  execFileSync('apt-get', ['install', '-y', '-qq', ...missing], { stdio: 'ignore' })
-}
-
-function has(command: string): unknown {
-  try {
-    return execFileSync('which', [command]).length > 0
-  } catch {
-    return null
   }
 }
 

@@ -23,10 +23,14 @@ export function cpuMs(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) * TICK_MS
 }
 
-/** Resident memory, MiB. */
-export function residentMib(pid: number): number {
+/** Resident memory. */
+export function residentKib(pid: number): number {
   const line = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))
-  return Math.round(Number(line?.[1] ?? Number.NaN) / 1024)
+  return Number(line?.[1] ?? Number.NaN)
+}
+
+export function residentMib(pid: number): number {
+  return Math.round(residentKib(pid) / 1024)
 }
 
 export function table(
