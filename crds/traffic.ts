@@ -4,7 +4,7 @@
  */
 import { BackendRefSchema } from './backend.ts'
 import { atLeastOne, exactlyOne, matching, needs } from './rule.ts'
-import { Choice, Fields, Flag, Int, List, OnlyTrue, type Rule, Text } from './schema.ts'
+import { Choice, Fields, Flag, Int, List, OnlyTrue, type Rule, type Spec, Text } from './schema.ts'
 import {
   CacheBy,
   Cidr,
@@ -119,6 +119,7 @@ export const CorsSchema = Fields({
   },
   rules: [NAMED_ORIGINS],
 })
+export type CorsSpec = Spec<typeof CorsSchema>
 
 export const AddressesSchema = Fields({
   about: 'Which client addresses are served; deny wins over allow.',

@@ -193,9 +193,9 @@ test('any rule gives what a data plane can execute, and says what is wrong', () 
   fc.assert(
     fc.property(rule, (written) => {
       const { value, problems } = compileRule(written, new FieldPath('rule'), WITHIN)
-      const { backends, ...rest } = value
+      const { backends, traffic, ...rest } = value
       const auth = { kind: 'open' } as const
-      const made = { ...rest, route: 'shop/r', name: 'r', auth, limits: [] }
+      const made = { ...rest, ...traffic, route: 'shop/r', name: 'r', auth, limits: [] }
       assert.equal(checkValue('rule', made), null)
       for (const one of backends.values()) assert.equal(checkValue('backend', one), null)
       assertSays(problems)

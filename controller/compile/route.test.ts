@@ -20,8 +20,15 @@ function compile(rule: RouteRule, within: StepWithin = WITHIN): ReturnType<typeo
 
 /** Whatever comes out is something that a data plane can execute. */
 function assertOnTheWire(value: CompiledRule): void {
-  const { backends, ...rest } = value
-  const rule = { ...rest, route: 'shop/r', name: 'a', auth: { kind: 'open' }, limits: [] } as const
+  const { backends, traffic, ...rest } = value
+  const rule = {
+    ...rest,
+    ...traffic,
+    route: 'shop/r',
+    name: 'a',
+    auth: { kind: 'open' },
+    limits: [],
+  } as const
   assert.equal(checkValue('rule', rule), null)
   for (const backend of backends.values()) assert.equal(checkValue('backend', backend), null)
 }
@@ -67,7 +74,7 @@ test('a rule that cannot be executed rejects and keeps its matches', () => {
     { timeouts: { total: '0s' } },
     { timeouts: { total: '99999h' } },
     { retry: { attempts: 2 } },
-    { cors: { origins: ['*'] } },
+    { cors: { origins: ['*'], maxAge: '99999h' } },
     { backends: [{ ...BOOKS, when: 'auth.' }, BOOKS] },
     { backends: [{ ...BOOKS, weight: 0 }] },
     { match: [{ path: '/a' }, { path: '/b/%2e' }] },

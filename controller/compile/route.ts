@@ -21,18 +21,21 @@ import { rejecting, RULE_INVALID } from './reject.ts'
 import { compileRewrite } from './rewrite.ts'
 import type { CompileRule, RuleWithin } from './steps.ts'
 import { notSupportedYet } from './supported.ts'
+import { compileTraffic } from './traffic.ts'
 
 export const compileRule: CompileRule = (rule, at, within) => {
   const matches = compileMatches(rule, at)
   const captures = matches.value.map((match) => match.captures)
   const edits = compileEdits(rule, at, captures)
   const timeout = compileTimeout(rule, at)
+  const traffic = compileTraffic(rule, at)
   const action = compileAction(rule, at, { ...within, captures })
   const problems = [
     ...notSupportedYet('rule', rule, at),
     ...matches.problems,
     ...edits.problems,
     ...timeout.problems,
+    ...traffic.problems,
     ...action.problems,
     ...withoutEffect(rule, at),
   ]
@@ -42,6 +45,7 @@ export const compileRule: CompileRule = (rule, at, within) => {
     matches: matches.value.map(({ match }) => match),
     ...edits.value,
     totalTimeoutMs: timeout.value,
+    traffic: traffic.value,
     ...action.value,
   }
   return { value: broken ? rejecting(value) : value, problems }

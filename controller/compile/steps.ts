@@ -17,6 +17,7 @@ import type { ConditionReason } from '../../crds/condition.ts'
 import type { ApiKey, Authenticate, Authorize, Consumer, Deny, Forward } from '#wire/auth'
 import type { Limit } from '#wire/rate-limit'
 import type { Action, Backend, Match, Rewrite } from '#wire/table'
+import type { Traffic } from '#wire/traffic'
 import type { HeaderEdits } from '#wire/value'
 import type { Checked, FieldPath } from './problem.ts'
 import type { Reader } from './reader.ts'
@@ -82,6 +83,7 @@ export interface CompiledRule {
   readonly requestHeaders: HeaderEdits | null
   readonly responseHeaders: HeaderEdits | null
   readonly totalTimeoutMs: number
+  readonly traffic: Traffic
   readonly action: Action
   /** Every backend that the action names, by its key `namespace/service:port`. */
   readonly backends: ReadonlyMap<string, Backend>

@@ -39,7 +39,6 @@ export const NOT_SUPPORTED_YET = {
     { path: 'timeouts.connect', instead: 'Use timeouts.total until then.' },
     { path: 'timeouts.idle', instead: 'Use timeouts.total until then.' },
     { path: 'retry', instead: REMOVE },
-    { path: 'cors', instead: 'Let the backend answer preflight requests until then.' },
     { path: 'addresses', instead: 'Use match.when with inCidr(request.ip, …) until then.' },
     { path: 'body', instead: REMOVE },
     { path: 'readBody', instead: REMOVE },

@@ -97,7 +97,7 @@ interface RuleScene {
 function ruleObject(route: RouteInForce, rule: RuleInForce, scene: RuleScene): Sealed {
   const { effect, carried, sealer } = scene
   const { resource, generation } = route
-  const { matches, rewrite, requestHeaders, responseHeaders, totalTimeoutMs, action } =
+  const { matches, rewrite, requestHeaders, responseHeaders, totalTimeoutMs, action, traffic } =
     rule.compiled
   const value: Rule = {
     route: keyOf(resource.namespace, resource.name),
@@ -110,6 +110,7 @@ function ruleObject(route: RouteInForce, rule: RuleInForce, scene: RuleScene): S
     responseHeaders,
     totalTimeoutMs,
     action,
+    ...traffic,
   }
   const sources = [sourceOf(resource, generation), ...carried]
   return sealer.seal({ kind: 'rule', key: rule.key, sources, value })

@@ -46,6 +46,7 @@ export const FACTS = {
   // match
   'no-route': client(404, 'No route'),
   'method-not-allowed': client(405, 'Method not allowed'),
+  'cors-refused': client(403, 'Cross-origin call refused'),
   'expression-failed': gateway(500, 'Expression failed'),
   // authenticate and authorize
   unauthenticated: client(401, 'Unauthenticated'),

@@ -6,6 +6,7 @@
  */
 import { admit, admitBeforeAuth } from '../phases/admit.ts'
 import { authenticate } from '../phases/authenticate.ts'
+import { preflight } from '../phases/cors.ts'
 import { finish } from '../phases/finish.ts'
 import { forward } from '../phases/forward.ts'
 import { match } from '../phases/match.ts'
@@ -18,6 +19,7 @@ import { after, firstAnswer, type Phase, type Soon } from './walk.ts'
 
 export const PHASES: readonly Phase[] = [
   match, // which rule takes it
+  preflight, // what browsers ask before they let a page of another origin call
   admitBeforeAuth, // limits that count what nobody has vouched for
   authenticate, // who calls, may they, and what the backend learns of them
   admit, // limits that count the caller

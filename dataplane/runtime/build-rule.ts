@@ -7,6 +7,7 @@ import type { Rule } from '#wire/table'
 import type { HeaderEdits } from '#wire/value'
 import { buildLimits } from '../limits/build.ts'
 import { buildAuth } from '../phases/authenticate/build.ts'
+import { prepareCors } from '../phases/cors/prepared.ts'
 import { buildAction } from './build-action.ts'
 import { buildMatch } from './build-match.ts'
 import type { PrepareEnvironment, PreparedLimits, TableReader } from './prepare.ts'
@@ -59,6 +60,7 @@ export function buildRule(
       responseHeaders,
       totalTimeoutMs: rule.totalTimeoutMs,
       action: refusals.length > 0 || isRefused(action) ? REJECTED : action,
+      cors: rule.cors === undefined ? null : prepareCors(rule.cors),
     },
   }
 }

@@ -7,6 +7,7 @@ import type { BackendTarget, Reject, RejectCause } from '#wire/value'
 import type { PreparedAuth } from '../phases/authenticate/prepared.ts'
 import type { PreparedAggregate } from '../phases/forward/prepared-aggregate.ts'
 import type { Limiter, PreparedLimit } from '../limits/limiter.ts'
+import type { PreparedCors } from '../phases/cors/prepared.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import type { Exchange } from '../request/exchange.ts'
 import type { Failure } from '../request/failure.ts'
@@ -58,6 +59,7 @@ export interface PreparedRule {
   readonly responseHeaders: PreparedHeaderEdits | null
   readonly totalTimeoutMs: number
   readonly action: PreparedAction
+  readonly cors: PreparedCors | null
 }
 
 /** Remove, set and add in one pass: what set replaces is removed, then both are appended. */

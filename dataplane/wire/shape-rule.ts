@@ -43,6 +43,7 @@ import {
   headerTemplate,
   rejectMembers,
 } from './shape-value.ts'
+import { traffic } from './shape-traffic.ts'
 import type {
   Action,
   Host,
@@ -140,6 +141,7 @@ export const rule = object<Rule>({
   responseHeaders: nullable(headerEdits),
   totalTimeoutMs: waitMs,
   action,
+  ...traffic,
 })
 
 const rate = object<Rate>({

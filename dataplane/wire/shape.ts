@@ -33,8 +33,19 @@ export function isFields(value: unknown): value is Fields {
 
 // ---- members --------------------------------------------------------------------------------
 
+/**
+ * A member that may be absent: it came into the contract after its object did, and tables recorded
+ * before then still decode. Whoever writes it leaves it out rather than writing null.
+ */
+export function optional(shape: Shape): OptionalShape {
+  return Object.assign((value: unknown) => shape(value), { presence: 'optional' } as const)
+}
+
+type OptionalShape = Shape & { readonly presence: 'optional' }
+
 export function object<T>(members: Members<T>): Shape {
   const shapes = new Map(Object.entries<Shape>(members))
+  const required = new Set(shapes.keys().filter((name) => !isOptional(shapes.get(name))))
   return (value) => {
     if (!isFields(value)) return fault('must be an object')
     let seen = 0
@@ -44,14 +55,18 @@ export function object<T>(members: Members<T>): Shape {
       if (shape === undefined) return fault(`has the unknown member ${JSON.stringify(name)}`)
       const found = shape(value[name])
       if (found !== null) return inside(`.${name}`, found)
-      seen += 1
+      if (required.has(name)) seen += 1
     }
-    return seen === shapes.size ? null : fault(`lacks "${missingIn(value, shapes)}"`)
+    return seen === required.size ? null : fault(`lacks "${missingIn(value, required)}"`)
   }
 }
 
-function missingIn(value: Fields, shapes: ReadonlyMap<string, Shape>): string {
-  return shapes.keys().find((name) => !Object.hasOwn(value, name)) ?? ''
+function isOptional(shape: Shape | undefined): boolean {
+  return shape !== undefined && 'presence' in shape
+}
+
+function missingIn(value: Fields, required: ReadonlySet<string>): string {
+  return required.values().find((name) => !Object.hasOwn(value, name)) ?? ''
 }
 
 /** The members of one variant of T, but for the tag that tells it from the others. */

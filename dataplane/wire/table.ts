@@ -11,6 +11,7 @@
 import type { AggregateAction } from './aggregate.ts'
 import type { ApiKey, Authenticate, Authorize, Consumer, Deny, Forward, RuleAuth } from './auth.ts'
 import type { Limit } from './rate-limit.ts'
+import type { Traffic } from './traffic.ts'
 import type {
   BackendTarget,
   Expression,
@@ -44,7 +45,7 @@ export interface HostEntry {
 }
 
 /** One rule of one route. Key: `namespace/route/rule`. */
-export interface Rule {
+export interface Rule extends Traffic {
   /** `namespace/name` of the ApiRoute. */
   readonly route: string
   /** The rule's name, unique in its route. */

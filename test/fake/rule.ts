@@ -17,6 +17,7 @@ export function fakeRule(rule: Partial<PreparedRule> = {}): PreparedRule {
     responseHeaders: null,
     totalTimeoutMs: 30_000,
     action: { kind: 'respond', status: 204, headers: [], body: null },
+    cors: null,
     ...rule,
   }
 }

@@ -48,7 +48,7 @@ export const COVERS: readonly (readonly [field: string, folder: string])[] = [
   ['ApiRoute.rules.timeouts.idle', 'not-supported-yet'],
   ['ApiRoute.rules.batch', 'not-supported-yet'],
   ['ApiRoute.rules.retry', 'not-supported-yet'],
-  ['ApiRoute.rules.cors', 'not-supported-yet'],
+  ['ApiRoute.rules.cors', 'cors'],
   ['ApiRoute.rules.addresses', 'not-supported-yet'],
   ['ApiRoute.rules.body', 'not-supported-yet'],
   ['ApiRoute.rules.readBody', 'not-supported-yet'],

@@ -88,6 +88,14 @@ const FULL_RULE: ValueOf['rule'] = {
       { when: null, weight: 9, to: REJECT },
     ],
   },
+  cors: {
+    origins: ['https://app.example.com', 'https://*.example.com:8443', 'null'],
+    methods: ['GET'],
+    headers: ['content-type'],
+    expose: ['etag'],
+    credentials: 'refused',
+    maxAgeS: 600,
+  },
 }
 
 const AGGREGATE: ValueOf['rule'] = {

@@ -3,9 +3,10 @@
  */
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
+import { fakeRule } from '../../../test/fake/rule.ts'
 import { raw } from '../../fake/plane.ts'
 import { type FrontUnderTest, HOST, startFront, statusOf } from '../../front/fake/front.ts'
-import type { PreparedProxy, PreparedRule } from '../../runtime/runtime.ts'
+import type { PreparedProxy } from '../../runtime/runtime.ts'
 import {
   answerOf,
   type Recorder,
@@ -21,19 +22,7 @@ const ACTION: PreparedProxy = {
   single: { kind: 'backend', backend: 'b' },
   weighted: [],
 }
-const RULE: PreparedRule = {
-  route: 'shop/shop',
-  name: 'all',
-  key: 'shop/shop/all',
-  auth: null,
-  limitsBeforeAuth: null,
-  limitsAfterAuth: null,
-  rewrite: null,
-  requestHeaders: null,
-  responseHeaders: null,
-  totalTimeoutMs: 5_000,
-  action: ACTION,
-}
+const RULE = fakeRule({ totalTimeoutMs: 5_000, action: ACTION })
 
 async function through(
   t: TestContext,

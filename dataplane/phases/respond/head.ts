@@ -9,6 +9,7 @@ import { withoutHeader } from '../../request/headers.ts'
 import type { Respond } from '../../request/outcome.ts'
 import type { Scope } from '../../runtime/expression-types.ts'
 import type { PreparedHeaderEdits } from '../../runtime/runtime.ts'
+import { withCors } from '../cors.ts'
 import { editedHeaders, pushHeaders } from '../header-edits.ts'
 import { problemOf } from './problem.ts'
 import { pushRateLimit } from './rate-limit-headers.ts'
@@ -30,6 +31,7 @@ export function headOf(answer: Respond, exchange: Exchange): Head | Failure {
     headers = edited
   }
   if (taken !== null && taken.standings.length > 0) headers = withStandings(headers, exchange)
+  if (rule !== null && rule.cors !== null) headers = withCors(headers, rule.cors, exchange)
   return framed(answer, headers, exchange.method)
 }
 
@@ -37,9 +39,11 @@ export function headOf(answer: Respond, exchange: Exchange): Head | Failure {
 export function problemHead(failure: Failure, exchange: Exchange): Head & { body: Buffer } {
   const { status, headers, body } = problemOf(failure, exchange.id)
   const edits = exchange.rule?.responseHeaders ?? null
-  const all = edits === null ? headers : [...editsBeside(headers, edits, exchange), ...headers]
+  let all = edits === null ? headers : [...editsBeside(headers, edits, exchange), ...headers]
   all.push('content-length', String(body.length))
   pushRateLimit(all, exchange.taken)
+  const cors = exchange.rule?.cors ?? null
+  if (cors !== null) all = withCors(all, cors, exchange)
   return { status, headers: all, content: exchange.method === 'HEAD' ? 'none' : 'some', body }
 }
 

@@ -3,47 +3,8 @@
  * that knows structure and no bounds. And mutations of values, for both to disagree about.
  */
 import * as fc from 'fast-check'
-
-/** 's' text, 'n' number; a list of one type; an object of types; `or` of several; or a test. */
-type Type = 's' | 'n' | readonly Type[] | { readonly [name: string]: Type } | Test
-type Test = (value: unknown) => boolean
-
-function fits(type: Type, value: unknown): boolean {
-  if (type === 's') return typeof value === 'string'
-  if (type === 'n') return typeof value === 'number'
-  if (typeof type === 'function') return type(value)
-  if (isList(type))
-    return Array.isArray(value) && value.every((item) => fits(type[0] ?? is(), item))
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
-  const members = Object.entries(value)
-  const names = Object.keys(type)
-  return (
-    members.length === names.length &&
-    members.every(([name, member]) => Object.hasOwn(type, name) && fits(type[name] ?? is(), member))
-  )
-}
-
-function isList(type: Type): type is readonly Type[] {
-  return Array.isArray(type)
-}
-
-const or =
-  (...types: Type[]): Test =>
-  (value) =>
-    types.some((type) => fits(type, value))
-const is =
-  (...words: unknown[]): Test =>
-  (value) =>
-    words.includes(value)
-const maybe = (type: Type): Test => or(is(null), type)
-const map =
-  (type: Type): Test =>
-  (value) =>
-    typeof value === 'object' &&
-    value !== null &&
-    !Array.isArray(value) &&
-    Object.values(value).every((member) => fits(type, member))
-const any: Test = () => true
+import { traffic } from './twin-traffic.ts'
+import { any, fits, is, map, maybe, or, type Test, type Type } from './twin-type.ts'
 
 const source = { kind: 's', name: 's', uid: 's', generation: 'n' } as const
 const template = [or('s', { expr: 's' })] as const
@@ -195,6 +156,7 @@ const VALUES: Readonly<Record<string, Type>> = {
     responseHeaders: maybe(edits),
     totalTimeoutMs: 'n',
     action,
+    ...traffic,
   },
   backend: { protocol: is('http', 'h2c'), clusterAddress: maybe('s') },
   authenticate: { entries: [entry] },

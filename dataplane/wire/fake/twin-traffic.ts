@@ -1,0 +1,15 @@
+/**
+ * What a rule may ask for besides its answer (wire/traffic.ts), as data for the plain twin.
+ */
+import { is, maybe } from './twin-type.ts'
+
+export const traffic = {
+  'cors?': {
+    origins: ['s'],
+    methods: maybe(['s']),
+    headers: ['s'],
+    expose: ['s'],
+    credentials: is('allowed', 'refused'),
+    maxAgeS: maybe('n'),
+  },
+} as const

@@ -1,0 +1,22 @@
+/**
+ * What a rule may ask for besides its answer, as part of the table (table.ts). Each member is absent
+ * where its rule does not ask for it. Types only; defaults have been put in by the controller.
+ */
+
+export interface Traffic {
+  readonly cors?: Cors
+}
+
+/** Which pages of other origins may call (WHATWG Fetch, section 3.3). */
+export interface Cors {
+  /** As browsers write them: `https://a.example`, `https://*.a.example`, `null`; or `*` for all. */
+  readonly origins: readonly string[]
+  /** Null: any. */
+  readonly methods: readonly string[] | null
+  /** Lower case; `*` for all but Authorization, which must be named. */
+  readonly headers: readonly string[]
+  readonly expose: readonly string[]
+  readonly credentials: 'allowed' | 'refused'
+  /** Null: what browsers do by themselves. */
+  readonly maxAgeS: number | null
+}
