@@ -16,5 +16,5 @@ export const RULE_INVALID: Reject = {
 
 export function rejecting(rule: CompiledRule): CompiledRule {
   const unedited = { rewrite: null, requestHeaders: null, responseHeaders: null }
-  return { ...rule, ...unedited, action: RULE_INVALID, backends: new Map() }
+  return { ...rule, ...unedited, traffic: {}, action: RULE_INVALID, backends: new Map() }
 }

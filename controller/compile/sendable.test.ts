@@ -46,6 +46,7 @@ const RULE: CompiledRule = {
   requestHeaders: null,
   responseHeaders: null,
   totalTimeoutMs: 1_000,
+  traffic: {},
   action: { kind: 'respond', status: 200, headers: [], body: null },
   backends: new Map(),
 }

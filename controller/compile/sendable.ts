@@ -55,8 +55,9 @@ function ruleSendable(
   return { value: { ...safe, matches }, problems: [...problems, ...found] }
 }
 
-function ruleFaults({ backends, ...rest }: CompiledRule, at: Place): readonly Problem[] {
-  const value: Rule = { ...rest, route: 'x', name: 'x', auth: { kind: 'open' }, limits: [] }
+function ruleFaults({ backends, traffic, ...rest }: CompiledRule, at: Place): readonly Problem[] {
+  const own = { route: 'x', name: 'x', auth: { kind: 'open' }, limits: [] } as const
+  const value: Rule = { ...rest, ...traffic, ...own }
   const found = faultOf('rule', value, at)
   return [...found, ...[...backends.values()].flatMap((one) => faultOf('backend', one, at))]
 }
