@@ -9,7 +9,7 @@ import type { Exchange } from '../request/exchange.ts'
 import { fail } from '../request/failure.ts'
 import { headerValue, isSameName } from '../request/headers.ts'
 import { CONTINUE, type Outcome } from '../request/outcome.ts'
-import { isAllowedOrigin, type PreparedCors } from './cors/prepared.ts'
+import { judgeOrigin, type PreparedCors } from './cors/prepared.ts'
 
 /** The method that a preflight asks for; null: the request is none (Fetch section 3.3.2). */
 export function requestedMethod(exchange: Exchange): string | null {
@@ -30,7 +30,7 @@ const VARY = ['vary', 'access-control-request-method, access-control-request-hea
 
 function judged(method: string, cors: PreparedCors, { headers: asked }: Exchange): Outcome {
   const origin = headerValue(asked, 'origin') ?? ''
-  if (!isAllowedOrigin(cors, origin)) {
+  if (judgeOrigin(cors, origin) === 'refused') {
     return fail('cors-refused', 'Pages of this origin may not call this route.', VARY)
   }
   if (cors.methods !== null && !cors.methods.has(method)) {
@@ -78,7 +78,7 @@ export function withCors(
   if (cors.anyOrigin === 'yes') own.push('access-control-allow-origin', '*', ...cors.answerLines)
   else {
     if (!variesBy(own, 'origin')) own.push('vary', 'origin')
-    if (origin !== null && isAllowedOrigin(cors, origin)) {
+    if (origin !== null && judgeOrigin(cors, origin) === 'allowed') {
       own.push('access-control-allow-origin', origin, ...cors.answerLines)
     }
   }

@@ -59,15 +59,16 @@ function preflightLines({ methods, headers, maxAgeS }: Cors): readonly string[] 
 }
 
 /** Browsers write origins in lower case; whatever else comes is compared as it is, and differs. */
-export function isAllowedOrigin(cors: PreparedCors, origin: string): boolean {
-  if (cors.anyOrigin === 'yes' || cors.exact.has(origin)) return true
-  return cors.below.some(
+export function judgeOrigin(cors: PreparedCors, origin: string): 'allowed' | 'refused' {
+  if (cors.anyOrigin === 'yes' || cors.exact.has(origin)) return 'allowed'
+  const isBelow = cors.below.some(
     ({ before, after }) =>
       origin.length > before.length + after.length &&
       origin.startsWith(before) &&
       origin.endsWith(after) &&
       LABELS.test(origin.slice(before.length, -after.length)),
   )
+  return isBelow ? 'allowed' : 'refused'
 }
 
 const LABELS = /^[a-z0-9_-]+(?:[.][a-z0-9_-]+)*$/
