@@ -54,6 +54,7 @@ async function folderWith(
       },
       accessLog: 'off',
       loopback: 'refuse',
+      kill: () => undefined,
       log,
     },
   }

@@ -4,6 +4,7 @@
  * Pinned by main.test.ts: "it is ready when every worker serves, and says so until it drains".
  */
 import { randomBytes } from 'node:crypto'
+import { flushCompileCache } from 'node:module'
 import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { pino } from 'pino'
@@ -43,6 +44,10 @@ export interface DataPlaneOptions {
   /** allow: in `fairlead dev`, whose issuers may run beside it. */
   readonly loopback: 'allow' | 'refuse'
   readonly log: Logger
+  /** A thread hangs in native code: the end of the process would wait for it, a kill does not. */
+  kill(): void
+  /** What the workers run; tests have some that misbehave. */
+  readonly worker?: URL
 }
 
 export interface DataPlane {
@@ -86,6 +91,7 @@ class Plane implements DataPlane {
   #probe: AdminServer | null = null
   #adminSocket: AdminServer | null = null
   #phase: 'starting' | 'serving' | 'draining' = 'starting'
+  #closed: Promise<void> | null = null
 
   constructor(options: DataPlaneOptions) {
     this.#options = options
@@ -148,6 +154,7 @@ class Plane implements DataPlane {
     await this.#threads?.open()
     if (this.#phase === 'starting') this.#phase = 'serving'
     this.#isReady()
+    flushCompileCache()
   }
 
   #newThreads(port: number): Threads {
@@ -168,6 +175,7 @@ class Plane implements DataPlane {
       keySets: () => this.#keys.sets(),
       columnFreed: (column) => this.#limits.freeColumn(column),
       stuck: () => this.#stuck(),
+      ...(this.#options.worker === undefined ? {} : { script: this.#options.worker }),
       // A table from disk may be looser than what is offered: it answers where nothing is.
       door: 'closed',
     })
@@ -259,24 +267,29 @@ class Plane implements DataPlane {
 
   // ---- the end -------------------------------------------------------------------------------
 
-  async close(graceMs: number): Promise<void> {
+  close(graceMs: number): Promise<void> {
+    this.#closed ??= this.#close(graceMs, 0)
+    return this.#closed
+  }
+
+  async #close(graceMs: number, code: number): Promise<void> {
     this.#phase = 'draining'
-    await this.#threads?.close(graceMs)
+    const ended = (await this.#threads?.close(graceMs)) ?? 'ended'
     await this.#sync?.close()
     this.#keys.close()
     clearInterval(this.#sweep)
     await this.#adminSocket?.close()
     await this.#probe?.close()
     await this.#accessLog.close()
-    this.#exit(0)
+    if (ended === 'stuck') this.#options.kill()
+    this.#exit(code)
   }
 
   /** A thread hangs in native code: the others finish what they have, the process starts anew. */
   #stuck(): void {
+    if (this.#closed !== null) return
     this.#options.log.error({}, 'a thread cannot be ended: the process ends')
-    this.#phase = 'draining'
-    void this.#threads?.close(STUCK_GRACE_MS).then(() => this.#exit(1))
-    setTimeout(() => this.#exit(1), 2 * STUCK_GRACE_MS)
+    this.#closed = this.#close(STUCK_GRACE_MS, 1)
   }
 }
 

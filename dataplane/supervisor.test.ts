@@ -26,6 +26,7 @@ function start(t: TestContext, mode: string): Supervised {
     command: [CHILD, file, mode],
     env: process.env,
     workers: 3,
+    codeCache: null,
     restarted: (because) => void reasons.push(because),
   })
   const pids = (): number[] => {

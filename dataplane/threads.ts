@@ -73,6 +73,8 @@ export class Threads implements Workers, ThreadOwner {
   /** Swaps and new workers come one after another: each sees a table that stands still. */
   #queue: Promise<unknown> = Promise.resolve()
   #started: Promise<unknown> = Promise.resolve()
+  /** Told to end because they were silent: they may be beyond help. */
+  readonly #ending = new Set<WorkerThread>()
   readonly #watch: NodeJS.Timeout
 
   constructor(options: ThreadsOptions) {
@@ -319,30 +321,45 @@ export class Threads implements Workers, ThreadOwner {
   #look(): void {
     const now = performance.now()
     for (const thread of this.threads) {
-      if (thread.state !== 'gone' && thread.pulse(now) === 'silent') void this.#end(thread)
+      if (thread.state === 'gone' || this.#ending.has(thread)) continue
+      if (thread.pulse(now) === 'silent') void this.#end(thread)
     }
   }
 
   async #end(thread: WorkerThread): Promise<void> {
     this.#options.log.error({ worker: thread.id }, 'a worker is silent: it is ended')
+    this.#ending.add(thread)
     const late = setTimeout(() => this.#options.stuck(), TERMINATE_MS_MAX)
     await thread.terminate('it was silent')
+    this.#ending.delete(thread)
     clearTimeout(late)
   }
 
-  /** In-flight requests end within the grace; what then still runs is cut off. */
-  async close(graceMs: number): Promise<void> {
+  /**
+   * In-flight requests end within the grace; what then still runs is cut off. stuck: a thread hangs
+   * in native code and cannot be cut off, also not by the ordinary end of the process.
+   */
+  async close(graceMs: number): Promise<'ended' | 'stuck'> {
     this.#mode = 'closing'
     clearInterval(this.#watch)
-    const { threads } = this
+    const threads = this.threads.filter((thread) => !this.#ending.has(thread))
     for (const thread of threads) thread.tell({ type: 'drain', graceMs, why: 'shutdown' })
     const all = Promise.all(threads.map(({ exit }) => exit))
-    const late = setTimeout(() => {
+    const inTime = await within(all, graceMs + TERMINATE_MS_MAX)
+    if (inTime === 'no') {
       for (const thread of threads) void thread.terminate('the grace is over')
-    }, graceMs + TERMINATE_MS_MAX)
-    await all
-    clearTimeout(late)
+      await within(all, TERMINATE_MS_MAX)
+    }
+    return this.threads.some(({ state }) => state !== 'gone') ? 'stuck' : 'ended'
   }
+}
+
+async function within(done: Promise<unknown>, limitMs: number): Promise<'yes' | 'no'> {
+  const late = Promise.withResolvers<'no'>()
+  const timer = setTimeout(() => late.resolve('no'), limitMs)
+  const ended = await Promise.race([done.then(() => 'yes' as const), late.promise])
+  clearTimeout(timer)
+  return ended
 }
 
 function applied(

@@ -4,6 +4,7 @@
  * Pinned by worker-thread.test.ts: "a worker that dies is replaced and brought to the current table".
  */
 import { randomBytes } from 'node:crypto'
+import { flushCompileCache } from 'node:module'
 import { setTimeout as wait } from 'node:timers/promises'
 import { isMainThread, parentPort, workerData } from 'node:worker_threads'
 import { monotonicMs, wallClockMs } from './clock.ts'
@@ -231,6 +232,8 @@ function run(): void {
     thread.hear(message).catch((error: unknown) => thread.escaped(error))
   })
   port.postMessage({ type: 'started' } satisfies FromWorker)
+  // Before there is traffic: whoever comes after a kill -9 finds the code compiled.
+  flushCompileCache()
 }
 
 run()

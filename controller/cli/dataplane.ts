@@ -4,9 +4,10 @@
  * Proved by test/cluster/walk.test.ts: "a data plane that stops ends well".
  */
 import { availableParallelism, hostname } from 'node:os'
+import { join } from 'node:path'
 import { pino } from 'pino'
 import { address } from './addresses.ts'
-import { stopSignal } from './signals.ts'
+import { killOurselves, stopSignal } from './signals.ts'
 import { graceMsOf, UsageFailure, type Values } from './values.ts'
 
 const BELOW_SUPERVISOR = 'SUPERVISED_BY_FAIRLEAD'
@@ -20,6 +21,7 @@ export async function dataplane(values: Values): Promise<number> {
     command: [...process.execArgv, ...process.argv.slice(1)],
     env: { ...process.env, [BELOW_SUPERVISOR]: 'yes' },
     workers,
+    codeCache: codeCacheOf(values.get('state')),
     restarted: (because) => log.error({ because }, 'the data plane ended and is started again'),
   })
 }
@@ -42,6 +44,7 @@ async function serve(values: Values, workers: number): Promise<number> {
     },
     accessLog: 'stdout',
     loopback: 'refuse',
+    kill: killOurselves,
     log,
   }).catch((error: unknown) => {
     if (error instanceof AddressUnusable) throw new UsageFailure(error.message)
@@ -54,6 +57,10 @@ async function serve(values: Values, workers: number): Promise<number> {
     return plane.close(graceMs)
   })
   return plane.exited
+}
+
+function codeCacheOf(state: string | undefined): string | null {
+  return state === undefined ? null : join(state, 'code')
 }
 
 function controllersOf(values: Values): readonly string[] {

@@ -24,7 +24,7 @@ import {
   tryLines,
 } from './overview.ts'
 import { createSamples, type Samples } from './sample.ts'
-import { stopSignal } from './signals.ts'
+import { killOurselves, stopSignal } from './signals.ts'
 import { graceMsOf, UsageFailure, type Values } from './values.ts'
 
 /** The overview waits no longer than this for the first acknowledgement. */
@@ -142,6 +142,7 @@ class Session {
       },
       accessLog: this.#values.has('quiet') ? 'off' : 'stdout',
       loopback: 'allow',
+      kill: killOurselves,
       log: this.#log,
     }).catch(async (error: unknown) => {
       await this.#close(controller)

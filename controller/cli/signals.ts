@@ -14,3 +14,8 @@ export function stopSignal(): Promise<NodeJS.Signals> {
     process.on('SIGINT', listener)
   })
 }
+
+/** process.exit waits for every thread, also for one that never ends. */
+export function killOurselves(): void {
+  process.kill(process.pid, 'SIGKILL')
+}

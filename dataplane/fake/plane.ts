@@ -195,7 +195,7 @@ export function raw(t: TestContext, port: number, bytes: string): Raw {
 export interface Misdeed {
   /** Id of the worker. */
   readonly worker: number
-  readonly what: 'throw' | 'reject' | 'exit' | 'hang' | 'grow' | 'dieInPrepare'
+  readonly what: 'throw' | 'reject' | 'exit' | 'hang' | 'hangNative' | 'grow' | 'dieInPrepare'
 }
 
 export const UNRULY_CHANNEL = 'fairlead-unruly'

@@ -2,6 +2,7 @@
  * A worker that misbehaves when a test asks it to: it throws where no exchange can catch it, ends,
  * hangs, or dies while it prepares a table. Otherwise it is the real one.
  */
+import { pbkdf2Sync } from 'node:crypto'
 import { BroadcastChannel, parentPort, workerData } from 'node:worker_threads'
 import { type Misdeed, UNRULY_CHANNEL } from './plane.ts'
 
@@ -22,6 +23,10 @@ function misbehave(what: Misdeed['what']): void {
       return
     case 'hang':
       for (;;);
+    case 'hangNative':
+      // A minute of work that no termination interrupts.
+      pbkdf2Sync('a', 'b', 2 ** 27, 64, 'sha512')
+      return
     case 'grow': {
       const kept: unknown[] = []
       for (;;) kept.push(Array.from({ length: 1_000 }, (_, i) => ({ i })))

@@ -66,6 +66,7 @@ export async function startFolderGateway(place: GatewayPlace): Promise<FolderGat
     },
     accessLog: 'off',
     loopback: 'allow',
+    kill: () => undefined,
     log: silent,
   })
   await dataPlane.ready

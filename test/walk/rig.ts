@@ -68,6 +68,7 @@ export async function startRig(): Promise<Rig> {
     },
     accessLog: 'off',
     loopback: 'allow',
+    kill: () => undefined,
     log,
   })
   await dataPlane.ready

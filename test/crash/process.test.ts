@@ -1,0 +1,59 @@
+/**
+ * Proves what becomes of a data plane that is killed, or whose threads misbehave: real processes,
+ * and clients that see what it costs.
+ */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { fixed, get, ruleOf } from '../../dataplane/fake/plane.ts'
+import { until } from '../../dataplane/upstream/fake/recorder.ts'
+import { cpuMs, isReady, startPlane, stateWith } from './plane.ts'
+
+const RULES = [ruleOf('a', '/a', fixed('alive'))]
+
+test('a data plane that is killed is back from its last good table', async (t) => {
+  const plane = await startPlane(t, await stateWith(t, RULES))
+  for (let round = 0; round < 3; round++) {
+    const before = plane.pid()
+    const killedMs = performance.now()
+    process.kill(before, 'SIGKILL')
+    await until('it serves again', () => answers(plane.http), 20_000)
+    const tookMs = Math.round(performance.now() - killedMs)
+    assert.notEqual(plane.pid(), before)
+    t.diagnostic(`served again ${tookMs} ms after kill -9, with ${cpuMs(plane.pid())} ms of CPU`)
+  }
+})
+
+test('a thread stuck in native code costs the process, not the service', async (t) => {
+  const plane = await startPlane(t, await stateWith(t, RULES))
+  const before = plane.pid()
+  plane.child.stdin?.write('1 hangNative\n')
+  await until('the supervisor starts another', () => ![0, before].includes(plane.pid()), 40_000)
+  await until('it serves again', () => isReady(plane.admin), 20_000)
+  for (let i = 0; i < 10; i++) assert.equal((await get(plane.http, '/a')).body, 'alive')
+  assert.match(plane.output(), /a worker is silent: it is ended/)
+  assert.match(plane.output(), /a thread cannot be ended: the process ends/)
+  assert.match(plane.output(), /it was ended by SIGKILL/)
+})
+
+test('asked to stop while a thread is stuck, the process ends all the same', async (t) => {
+  const plane = await startPlane(t, await stateWith(t, RULES))
+  plane.child.stdin?.write('1 hangNative\n')
+  plane.child.kill('SIGTERM')
+  assert.equal(await plane.exit, 0)
+})
+
+test('a heap that is exhausted ends what it must, and the rest serves on', async (t) => {
+  const plane = await startPlane(t, await stateWith(t, RULES))
+  plane.child.stdin?.write('1 grow\n')
+  const because = /a worker ended: it is replaced|started again/
+  await until('it has ended', () => because.test(plane.output()), 60_000)
+  await until('all serve', async () => (await plane.metric('fairlead_workers_ready')) === 2, 20_000)
+  for (let i = 0; i < 10; i++) assert.equal((await get(plane.http, '/a')).body, 'alive')
+})
+
+async function answers(port: number): Promise<boolean> {
+  return get(port, '/a').then(
+    ({ body }) => body === 'alive',
+    () => false,
+  )
+}
