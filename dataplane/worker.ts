@@ -9,7 +9,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { isMainThread, parentPort, workerData } from 'node:worker_threads'
 import { monotonicMs, wallClockMs } from './clock.ts'
 import { drain } from './front/drain.ts'
-import { Http1Front } from './front/http1.ts'
+import { Front } from './front/front.ts'
 import { SharedLimiter } from './limits/shared-limiter.ts'
 import { AccessLines } from './log.ts'
 import { LogShipping } from './log-shipping.ts'
@@ -51,7 +51,7 @@ class ServingThread {
   readonly #upstream: UndiciUpstream
   readonly #builder: TableBuilder
   readonly #runtime: Runtime
-  readonly #front: Http1Front
+  readonly #front: Front
   #prepared: { readonly turn: number; readonly built: Built } | null = null
   #listening: 'no' | 'yes' = 'no'
   /** Read once for each request. */
@@ -88,9 +88,9 @@ class ServingThread {
     )
   }
 
-  #newFront(deadlines: Deadlines): Http1Front {
+  #newFront(deadlines: Deadlines): Front {
     const runtime = this.#runtime
-    return new Http1Front({
+    return new Front({
       now: monotonicMs,
       wallClock: () => {
         this.#wallMs = wallClockMs()

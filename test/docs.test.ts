@@ -10,6 +10,7 @@ import { test } from 'node:test'
 import { CONDITION_REASONS, CONDITION_TYPES } from '../crds/condition.ts'
 import { scopeWith } from '../dataplane/runtime/fake/scope.ts'
 import { prepareExpression } from '../dataplane/runtime/expression.ts'
+import * as http2Limits from '../dataplane/front/http2-limits.ts'
 import * as limits from '../dataplane/wire/limits.ts'
 import { CALL_FIELDS, FIELDS, FUNCTIONS, MACROS, PLACES } from '../dataplane/wire/vocabulary.ts'
 
@@ -71,6 +72,14 @@ test('docs/limits.md has every limit of the contract with its value and a reason
   const rows = rowsOf('limits.md')
   const documented = rows.map(([name, value]) => `${code(name)} ${value}`)
   const known = [...LIMITS].map(([name, value]) => `${name} ${value}`)
+  assert.deepEqual(documented.toSorted(), known.toSorted())
+  for (const [name = '', , reason = ''] of rows) assert.match(reason, /\.$/, name)
+})
+
+test('docs/protocols.md has every bound of HTTP/2 with its value', () => {
+  const rows = rowsOf('protocols.md', 'Bounds of one HTTP/2 connection')
+  const documented = rows.map(([name, value]) => `${code(name)} ${value}`)
+  const known = Object.entries(http2Limits).map(([name, value]) => `${name} ${shown(name, value)}`)
   assert.deepEqual(documented.toSorted(), known.toSorted())
   for (const [name = '', , reason = ''] of rows) assert.match(reason, /\.$/, name)
 })

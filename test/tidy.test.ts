@@ -238,6 +238,7 @@ const TIME_COMES_IN: Readonly<Record<string, readonly string[]>> = {
   'deadlines of sockets: tests give them in milliseconds': [
     'dataplane/front/connection.ts',
     'dataplane/front/drain.ts',
+    'dataplane/front/front.ts',
     'dataplane/front/http1.ts',
     'dataplane/log-shipping.ts',
     'dataplane/phases/forward/aggregate-call.ts',
@@ -247,6 +248,7 @@ const TIME_COMES_IN: Readonly<Record<string, readonly string[]>> = {
     'dataplane/upstream/deadlines.ts',
   ],
   'small pieces of a body are kept together for one turn of the loop': [
+    'dataplane/front/http2-answer.ts',
     'dataplane/front/node-answer.ts',
     'dataplane/upstream/body-stream.ts',
   ],

@@ -55,6 +55,10 @@ export class Connection {
     this.#idleSinceMs = owner.now()
   }
 
+  get bytesRead(): number {
+    return this.socket.bytesRead
+  }
+
   get state(): 'idle' | 'busy' {
     return this.#exchanges === 0 ? 'idle' : 'busy'
   }

@@ -5,7 +5,6 @@
  * Pinned by drain.test.ts: "a request that began before the end of the drain is answered".
  */
 import { setImmediate as turn, setTimeout as wait } from 'node:timers/promises'
-import type { Http1Front } from './http1.ts'
 
 /** Nobody has come for so long: the endpoint is withdrawn everywhere. */
 const QUIET_MS = 1_000
@@ -26,10 +25,23 @@ export interface DrainOptions {
   readonly now: () => number
 }
 
-type Drained = Pick<
-  Http1Front,
-  'lastAcceptMs' | 'connections' | 'closeAfterAnswers' | 'stopAccepting' | 'destroy'
->
+export interface DrainedConnection {
+  readonly state: 'idle' | 'busy'
+  readonly mode: 'open' | 'last' | 'broken' | 'closing'
+  /** From the client, as far as it was taken from the line. */
+  readonly bytesRead: number
+  end(): void
+}
+
+/** What a front has to offer for that. */
+interface Drained {
+  readonly lastAcceptMs: number
+  readonly connections: readonly DrainedConnection[]
+  /** Connections that can be told at any time (HTTP/2) are told one by one within this time. */
+  closeAfterAnswers(withinMs: number): void
+  stopAccepting(): void
+  destroy(): void
+}
 
 export async function drain(front: Drained, options: DrainOptions): Promise<'finished' | 'cut'> {
   const { graceMs, why, now } = options
@@ -39,8 +51,8 @@ export async function drain(front: Drained, options: DrainOptions): Promise<'fin
   if (why === 'shutdown') await untilQuiet(front, halfMs, now)
   await quietTurn(front, halfMs, now)
   front.stopAccepting()
-  front.closeAfterAnswers()
   const endIdleMs = Math.max(halfMs, now() + Math.min(ON_ITS_WAY_MS, graceMs / 4))
+  front.closeAfterAnswers(endIdleMs - now())
   while (front.connections.length > 0 && now() < startMs + graceMs) {
     if (now() >= endIdleMs) endIdle(front)
     await wait(LOOK_EVERY_MS)

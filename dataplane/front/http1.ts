@@ -34,7 +34,7 @@ const HEAD_TIMEOUT_MS = 10_000
 const HEAD_CHECK_EVERY_MS = 500
 
 /** Longer than the idle timeout of load balancers before us (60 s), so that they close first. */
-const IDLE_MS = 75_000
+export const IDLE_MS = 75_000
 const IDLE_SWEEP_EVERY_MS = 5_000
 
 /** Of one worker: an idle one takes 8 KB and a file descriptor; more are closed unanswered. */
@@ -49,7 +49,7 @@ export interface FrontBounds {
   readonly stalledMs: number
   readonly connectionsMax: number
 }
-const BOUNDS: FrontBounds = {
+export const BOUNDS: FrontBounds = {
   headMs: HEAD_TIMEOUT_MS,
   headCheckEveryMs: HEAD_CHECK_EVERY_MS,
   stalledMs: STALLED_MS,
@@ -111,6 +111,8 @@ export class Http1Front {
     // 0: node:http would silently drop headers beyond a number; ours answers 431.
     this.#server.maxHeadersCount = 0
     this.#server.on('connection', (socket) => this.#accepted(socket))
+    // Its check of slow heads begins when it listens; here a listener of our own may hand sockets.
+    this.#server.emit('listening')
     this.#sweep = setInterval(() => this.#endIdle(), IDLE_SWEEP_EVERY_MS)
     this.#sweep.unref()
     const request = (incoming: IncomingMessage, outgoing: ServerResponse): void =>
@@ -120,6 +122,11 @@ export class Http1Front {
     this.#server.on('checkExpectation', request)
     this.#server.on('connect', (incoming, stream) => this.#connect(incoming, stream))
     this.#server.on('clientError', (error, stream) => this.#unparsable(error, stream))
+  }
+
+  /** A socket of another listener, with nothing read from it that is not put back. */
+  accept(socket: Socket): void {
+    this.#server.emit('connection', socket)
   }
 
   async listen(options: ListenOptions): Promise<AddressInfo> {

@@ -9,7 +9,7 @@ import type { Rule, TableObject } from '#wire/table'
 import { buildEnvironment, GATEWAY, hostObject, pathMatch } from '../../test/fake/table.ts'
 import { tableChange, tableObject, tableRule } from '../../test/fake/table.ts'
 import { monotonicMs, wallClockMs } from '../clock.ts'
-import { Http1Front } from '../front/http1.ts'
+import { Front } from '../front/front.ts'
 import { emptyTable, swapTable, TableBuilder } from '../runtime/build.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import { Deadlines } from '../upstream/deadlines.ts'
@@ -61,7 +61,7 @@ async function walk(
   assert.deepEqual(swapTable(runtime, new TableBuilder(buildEnvironment()), change), [])
   const endpoint = { address: '127.0.0.1', port: recorder.port, zone: null }
   upstream.endpoints({ backend: BACKEND, version: 1, endpoints: [endpoint] })
-  const front = new Http1Front({
+  const front = new Front({
     now: monotonicMs,
     wallClock: wallClockMs,
     newId: idSource(new Uint8Array([1, 2, 3, 4, 5]), wallClockMs),

@@ -13,10 +13,11 @@ import { emptyTable } from '../../runtime/build.ts'
 import type { Runtime, TrustedProxies } from '../../runtime/runtime.ts'
 import { Deadlines } from '../../upstream/deadlines.ts'
 import { UndiciUpstream } from '../../upstream/undici.ts'
-import { type FrontOwner, Http1Front } from '../http1.ts'
+import { Front } from '../front.ts'
+import type { FrontOwner } from '../http1.ts'
 
 export interface FrontUnderTest {
-  readonly front: Http1Front
+  readonly front: Front
   readonly port: number
   readonly records: ExchangeRecord[]
   readonly exchanges: Exchange[]
@@ -58,7 +59,7 @@ export async function startFront(
     },
     bug: (error) => void bugs.push(error),
   }
-  const front = new Http1Front(owner, {
+  const front = new Front(owner, {
     headMs: 400,
     headCheckEveryMs: 50,
     stalledMs: 300,

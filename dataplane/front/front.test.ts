@@ -1,0 +1,41 @@
+/**
+ * Proves that a worker's listener tells its protocols apart and drains them all.
+ */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { monotonicMs } from '../clock.ts'
+import { get } from '../fake/plane.ts'
+import type { Outcome } from '../request/outcome.ts'
+import { until } from '../upstream/fake/recorder.ts'
+import { drain } from './drain.ts'
+import { ok, startFront } from './fake/front.ts'
+import { frameClient, headers, requestFields } from './fake/frames.ts'
+import { ask, session } from './fake/http2-client.ts'
+
+test('one port speaks HTTP/1 and HTTP/2 with prior knowledge', async (t) => {
+  const { port, records } = await startFront(t, ({ path }) => ok(path))
+  const client = session(t, port)
+  assert.equal((await ask(client, { ':path': '/two' })).body, '/two')
+  assert.equal((await get(port, '/one')).body, '/one')
+  assert.deepEqual(
+    records.map(({ protocol }) => protocol),
+    ['2', '1.1'],
+  )
+})
+
+test('a drain tells HTTP/2 clients which stream was the last one, and answers it', async (t) => {
+  const waiting = Promise.withResolvers<Outcome>()
+  const { front, port, records } = await startFront(t, () => waiting.promise)
+  const busy = frameClient(t, port)
+  const idle = frameClient(t, port)
+  busy.send(headers(1, requestFields('GET', '/slow')))
+  await until('it runs', () => front.connections.some(({ state }) => state === 'busy'))
+  await until('both are there', () => front.connections.length === 2)
+  const drained = drain(front, { graceMs: 2_000, why: 'replaced', now: monotonicMs })
+  await until('both are told', () => busy.goaway() === 0 && idle.goaway() === 0)
+  waiting.resolve(ok('slow'))
+  await until('it is answered', () => busy.ended().includes(1))
+  assert.equal(await drained, 'finished')
+  assert.equal(records.length, 1)
+  assert.equal(records[0]?.complete, true)
+})
