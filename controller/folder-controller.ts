@@ -60,14 +60,13 @@ export async function startFolderController(
   options: FolderControllerOptions,
 ): Promise<FolderController> {
   const { folder, state, log } = options
+  // What changes before the walk begins is in the first snapshot that it takes.
+  let changed = (): void => undefined
   const source = await readFolder({
     folder,
     kept: await keptFiles(state, log),
-    changed: () => walk.changed(),
-    added: (objectsOf) => [
-      ...gatewayWhereNone(objectsOf('ApiGateway')),
-      ...options.added(objectsOf),
-    ],
+    changed: () => changed(),
+    added: addedBy(options),
   })
   const gateway = (): string => source.snapshot(new Map()).installation.defaultGateway
   const tokenFile = await writeToken(state)
@@ -107,6 +106,7 @@ export async function startFolderController(
     compiled: (compiled) => options.changed(board.compiled(compiled)),
     log,
   })
+  changed = () => walk.changed()
   return {
     port: push.port,
     trust: trustOf(certificates),
@@ -132,6 +132,11 @@ async function writeToken(state: string): Promise<string> {
   const file = join(state, 'wire-token')
   await writeFile(file, newToken(), { mode: 0o600 })
   return file
+}
+
+/** What stands in no file: a gateway where there is none, and what the caller adds. */
+function addedBy({ added }: FolderControllerOptions): FolderControllerOptions['added'] {
+  return (objectsOf) => [...gatewayWhereNone(objectsOf('ApiGateway')), ...added(objectsOf)]
 }
 
 function gatewayWhereNone(gateways: Namespaced): readonly Resource[] {

@@ -40,6 +40,11 @@ test('aliases that blow up are refused', () => {
   assert.match(problems[0]?.sentence ?? '', /alias/i)
 })
 
+test('what is nested too deeply says so', () => {
+  const { problems } = parseFile(`a: ${'['.repeat(20_000)}`)
+  assert.equal(problems[0]?.sentence, 'This is nested too deeply to be read.')
+})
+
 test('whatever a file holds, it becomes objects and problems, never an exception', () => {
   const pieces = fc.array(
     fc.constantFrom(

@@ -53,6 +53,7 @@ export function parseFile(text: string): FileContent {
 }
 
 function sentenceOf(message: string): string {
+  if (message.includes('call stack')) return 'This is nested too deeply to be read.'
   const sentence = `${message.replace(/(["'])quote$/, '$1 quote').replace(/[.:]$/, '')}.`
   if (!/Unresolved tag/.test(message)) return sentence
   return `${sentence} YAML reads "!" at the start of a value as a tag: put the value in quotes.`

@@ -4,9 +4,10 @@
  * Pinned by folder.test.ts: "a saved, a new and a removed file take effect".
  */
 import { type FSWatcher, watch } from 'node:fs'
-import { readdir, readFile, stat } from 'node:fs/promises'
-import { join, relative } from 'node:path'
+import { readFile, stat } from 'node:fs/promises'
+import { join } from 'node:path'
 import { FILE_BYTES_MAX } from './folder-document.ts'
+import { counts, isIn, isMissing, joined, listed } from './folder-list.ts'
 
 export interface FileRead {
   /** Relative to the folder, with forward slashes. */
@@ -26,19 +27,6 @@ const LOOK_EVERY_MS = 2_000
 const RESTS_MS = QUIET_MS - 5
 /** A file that is written all the time is read all the same. */
 const HOT_MAX_MS = 1_000
-
-const ENDING = /\.(ya?ml|json)$/
-
-/** What sample backends answer with (cli/sample.ts), in a folder of its own. */
-const FIXTURES = 'fixtures/'
-
-/**
- * Files ending in .yaml, .yml, .json count; what begins with a dot does not, nor do fixtures.
- */
-export function counts(file: string): 'yes' | 'no' {
-  if (file.startsWith(FIXTURES)) return 'no'
-  return ENDING.test(file) && !file.split('/').some((part) => part.startsWith('.')) ? 'yes' : 'no'
-}
 
 export interface FolderFiles {
   /** Everything that differs from what was handed out before. */
@@ -95,7 +83,8 @@ class Following {
   /** One watch per folder: the recursive one of Node watches every file by itself on Linux. */
   #watch(inside: string): void {
     if (this.#watchers.has(inside)) return
-    const watcher = watch(join(this.#folder, inside), (_, name) => this.#heard(inside, name))
+    const watcher = watched(join(this.#folder, inside), (name) => this.#heard(inside, name))
+    if (watcher === null) return
     // The folder went away: the next look at everything says what that means.
     watcher.on('error', () => this.#forget(inside))
     this.#watchers.set(inside, watcher)
@@ -192,38 +181,41 @@ class Following {
   }
 
   async readAll(): Promise<readonly FileRead[]> {
-    const present = await this.#list()
-    const gone = [...this.#seen.keys()].filter((file) => !present.has(file))
-    return this.#readSome(new Set([...gone, ...present]))
+    const { files, folders, closed } = await listed(this.#folder)
+    this.#watchOnly(folders)
+    const reads: FileRead[] = []
+    for (const [inside, because] of closed) {
+      if (this.#seen.get(inside) === because) continue
+      this.#seen.set(inside, because)
+      reads.push({ file: inside, outcome: { kind: 'unreadable', because } })
+    }
+    // What a closed folder holds is not gone: nobody can say what became of it.
+    const gone = [...this.#seen.keys()].filter((file) => !files.has(file) && !isIn(file, closed))
+    return [...reads, ...(await this.#readSome(new Set([...gone, ...files])))]
   }
 
-  async #list(): Promise<ReadonlySet<string>> {
-    const entries = await readdir(this.#folder, { recursive: true, withFileTypes: true })
-    const files: string[] = []
-    const folders = new Set([''])
-    for (const entry of entries) {
-      const path = relative(this.#folder, join(entry.parentPath, entry.name)).replaceAll('\\', '/')
-      if (entry.isDirectory()) {
-        if (counts(`${path}/x.yaml`) === 'yes') folders.add(path)
-      } else if (counts(path) === 'yes') files.push(path)
-    }
-    for (const inside of this.#watchers.keys()) {
+  #watchOnly(folders: ReadonlySet<string>): void {
+    for (const [inside, watcher] of this.#watchers) {
       if (folders.has(inside)) continue
-      this.#watchers.get(inside)?.close()
+      watcher.close()
       this.#watchers.delete(inside)
     }
     for (const inside of folders) this.#watch(inside)
-    return new Set(files.toSorted())
   }
-}
-
-function joined(inside: string, name: string): string {
-  return inside === '' ? name : `${inside}/${name}`
 }
 
 /** What editors and atomic writers leave beside a file for a moment: no reason to look around. */
 function isPassing(file: string): boolean {
   return /\.(tmp|swp|swx|part|new|bak)$|~$|\/?\.#[^/]*$/.test(file)
+}
+
+/** Null where the system gives no word of it: the next look at everything sees what changed. */
+function watched(path: string, heard: (name: string | null) => void): FSWatcher | null {
+  try {
+    return watch(path, (_, name) => heard(name))
+  } catch {
+    return null
+  }
 }
 
 interface Mark {
@@ -256,8 +248,4 @@ async function readOne(path: string): Promise<FileRead['outcome']> {
     if (isMissing(error)) return { kind: 'gone' }
     return { kind: 'unreadable', because: error instanceof Error ? error.message : String(error) }
   }
-}
-
-function isMissing(error: unknown): error is NodeJS.ErrnoException {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT'
 }

@@ -2,7 +2,7 @@
  * Promises of folder.ts: real files in a temporary folder.
  */
 import assert from 'node:assert/strict'
-import { mkdir, mkdtemp, open, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, open, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -204,6 +204,17 @@ test('a file that cannot be read says so and keeps its content', async (t) => {
   await until(() => source.problems().length > 0)
   assert.match(source.problems()[0]?.sentence ?? '', /larger than .* said before stays in force/)
   assert.deepEqual(names(), ['a'])
+})
+
+test('a folder behind a link is named and holds up nothing beside it', async (t) => {
+  const { folder, source, until, names } = await reading(t, { 'a.yaml': route('a') })
+  await symlink('..', join(folder, 'up'))
+  await until(() => source.problems().length > 0)
+  assert.match(source.problems()[0]?.sentence ?? '', /^Cannot be read: links to folders are not/)
+  await writeFile(join(folder, 'b.yaml'), route('b'))
+  await until(() => names().length === 2)
+  await rm(join(folder, 'up'))
+  await until(() => source.problems().length === 0)
 })
 
 test('a folder that is none is refused with its name', async () => {
