@@ -143,11 +143,15 @@ export const AddressesSchema = Fields({
   rules: [atLeastOne(['allow', 'deny'], 'Write allow, deny or both.')],
 })
 
+export type AddressesSpec = Spec<typeof AddressesSchema>
+
 export const BodySchema = Fields({
   about: 'Bounds on the request’s body.',
   example: '{ max: 10Mi }',
   required: { max: Size({ about: 'Largest body; above it: 413.', example: '10Mi' }) },
 })
+
+export type BodySpec = Spec<typeof BodySchema>
 
 export const ReadBodySchema = Fields({
   about: 'Reads the body before the rule is judged, so that expressions may use request.body.',
@@ -273,6 +277,8 @@ export const FaultsSchema = Fields({
   },
   rules: [atLeastOne(['delay', 'abort'], 'Write delay, abort or both.')],
 })
+
+export type FaultsSpec = Spec<typeof FaultsSchema>
 
 export const ValidateSchema = Fields({
   about: 'Checks requests against the OpenAPI document of the route’s product.',

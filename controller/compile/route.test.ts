@@ -117,11 +117,11 @@ test('a field that is not supported yet fails closed and is named', () => {
     name: 'a',
     match: [{ path: '/a' }],
     backends: [BOOKS],
-    addresses: { allow: ['10.0.0.0/8'] },
+    readBody: { max: '1Mi' },
   })
   assert.equal(value.action.kind, 'reject')
   assert.equal(problems[0]?.reason, 'NotSupportedYet')
-  assert.equal(problems[0]?.path, 'spec.rules[0].addresses')
+  assert.equal(problems[0]?.path, 'spec.rules[0].readBody')
 })
 
 test('what has no effect is said, but stops nothing', () => {

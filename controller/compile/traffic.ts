@@ -5,7 +5,10 @@
  */
 import type { RouteRule } from '../../crds/api-route.ts'
 import type { Traffic } from '#wire/traffic'
+import { compileAddresses } from './addresses.ts'
+import { compileBody } from './body.ts'
 import { compileCors } from './cors.ts'
+import { compileFaults } from './faults.ts'
 import type { Checked, FieldPath, Problem } from './problem.ts'
 
 export function compileTraffic(rule: RouteRule, at: FieldPath<RouteRule>): Checked<Traffic> {
@@ -15,6 +18,21 @@ export function compileTraffic(rule: RouteRule, at: FieldPath<RouteRule>): Check
     const cors = compileCors(rule.cors, at.child('cors'), rule.match)
     value.cors = cors.value
     problems.push(...cors.problems)
+  }
+  if (rule.addresses !== undefined) {
+    const addresses = compileAddresses(rule.addresses, at.child('addresses'))
+    value.addresses = addresses.value
+    problems.push(...addresses.problems)
+  }
+  if (rule.body !== undefined) {
+    const body = compileBody(rule.body, at.child('body'))
+    value.body = body.value
+    problems.push(...body.problems)
+  }
+  if (rule.faults !== undefined) {
+    const faults = compileFaults(rule.faults, at.child('faults'))
+    value.faults = faults.value
+    problems.push(...faults.problems)
   }
   return { value, problems }
 }

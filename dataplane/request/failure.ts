@@ -46,7 +46,9 @@ export const FACTS = {
   // match
   'no-route': client(404, 'No route'),
   'method-not-allowed': client(405, 'Method not allowed'),
+  'address-refused': client(403, 'Address refused'),
   'cors-refused': client(403, 'Cross-origin call refused'),
+  'body-too-large': client(413, 'Body too large'),
   'expression-failed': gateway(500, 'Expression failed'),
   // authenticate and authorize
   unauthenticated: client(401, 'Unauthenticated'),
@@ -60,6 +62,8 @@ export const FACTS = {
   'rate-limited': client(429, 'Too many requests'),
   'concurrency-limited': client(429, 'Too many requests at once'),
   'limit-key-missing': client(403, 'Limit key missing'),
+  // on purpose
+  'fault-injected': gateway(503, 'Fault on purpose'),
   // the table says so
   'rule-invalid': gateway(500, 'Invalid rule'),
   'backend-invalid': gateway(500, 'Invalid backend'),

@@ -212,6 +212,17 @@ test('a phase that throws is our fault, and the client learns no more than that'
 test('the phases stand in the order of the design', () => {
   assert.deepEqual(
     PHASES.map(({ name }) => name),
-    ['match', 'preflight', 'admitBeforeAuth', 'authenticate', 'admit', 'rewrite', 'forward'],
+    [
+      'match',
+      'addresses',
+      'preflight',
+      'boundBody',
+      'admitBeforeAuth',
+      'authenticate',
+      'admit',
+      'injectFaults',
+      'rewrite',
+      'forward',
+    ],
   )
 })

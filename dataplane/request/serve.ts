@@ -4,9 +4,12 @@
  * Nothing is awaited where nothing has to be waited for.
  * Pinned by serve.test.ts: "every exchange ends in exactly one record, whatever happens".
  */
+import { addresses } from '../phases/addresses.ts'
 import { admit, admitBeforeAuth } from '../phases/admit.ts'
 import { authenticate } from '../phases/authenticate.ts'
+import { boundBody } from '../phases/body.ts'
 import { preflight } from '../phases/cors.ts'
+import { injectFaults } from '../phases/faults.ts'
 import { finish } from '../phases/finish.ts'
 import { forward } from '../phases/forward.ts'
 import { match } from '../phases/match.ts'
@@ -19,10 +22,13 @@ import { after, firstAnswer, type Phase, type Soon } from './walk.ts'
 
 export const PHASES: readonly Phase[] = [
   match, // which rule takes it
+  addresses, // whom it serves at all
   preflight, // what browsers ask before they let a page of another origin call
+  boundBody, // how much it takes from them
   admitBeforeAuth, // limits that count what nobody has vouched for
   authenticate, // who calls, may they, and what the backend learns of them
   admit, // limits that count the caller
+  injectFaults, // what is to fail on purpose
   rewrite, // what goes upstream
   forward, // who answers
 ]

@@ -7,11 +7,11 @@ import type { Rule } from '#wire/table'
 import type { HeaderEdits } from '#wire/value'
 import { buildLimits } from '../limits/build.ts'
 import { buildAuth } from '../phases/authenticate/build.ts'
-import { prepareCors } from '../phases/cors/prepared.ts'
 import { buildAction } from './build-action.ts'
 import { buildMatch } from './build-match.ts'
 import type { PrepareEnvironment, PreparedLimits, TableReader } from './prepare.ts'
 import type { PreparedMatch } from './prepared-match.ts'
+import { buildTraffic } from './build-traffic.ts'
 import { isRefused } from './preparer.ts'
 import type { PreparedHeaderEdits, PreparedRule, Rejected } from './runtime.ts'
 
@@ -60,7 +60,7 @@ export function buildRule(
       responseHeaders,
       totalTimeoutMs: rule.totalTimeoutMs,
       action: refusals.length > 0 || isRefused(action) ? REJECTED : action,
-      cors: rule.cors === undefined ? null : prepareCors(rule.cors),
+      ...buildTraffic(rule),
     },
   }
 }

@@ -3,10 +3,12 @@
  * swapped in by one assignment. What a rule does not use is null, so that its phase costs one check.
  */
 import type { Gateway, PathRewrite } from '#wire/table'
+import type { Faults } from '#wire/traffic'
 import type { BackendTarget, Reject, RejectCause } from '#wire/value'
 import type { PreparedAuth } from '../phases/authenticate/prepared.ts'
 import type { PreparedAggregate } from '../phases/forward/prepared-aggregate.ts'
 import type { Limiter, PreparedLimit } from '../limits/limiter.ts'
+import type { PreparedAddresses } from '../phases/addresses.ts'
 import type { PreparedCors } from '../phases/cors/prepared.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import type { Exchange } from '../request/exchange.ts'
@@ -60,6 +62,10 @@ export interface PreparedRule {
   readonly totalTimeoutMs: number
   readonly action: PreparedAction
   readonly cors: PreparedCors | null
+  readonly addresses: PreparedAddresses | null
+  /** Of the request's body; null: no bound. */
+  readonly bodyBytesMax: number | null
+  readonly faults: Faults | null
 }
 
 /** Remove, set and add in one pass: what set replaces is removed, then both are appended. */

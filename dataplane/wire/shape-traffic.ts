@@ -2,8 +2,10 @@
  * Shapes of what a rule may ask for besides its answer (traffic.ts).
  * Pinned by check.test.ts: "nothing is accepted that the plain twin refuses".
  */
+import { parseCidr } from './address.ts'
 import { WAIT_MS_MAX } from './limits.ts'
 import {
+  fault,
   integer,
   key,
   keys,
@@ -13,9 +15,18 @@ import {
   object,
   oneOf,
   optional,
+  type Shape,
+  waitMs,
 } from './shape.ts'
 import { headerName } from './shape-value.ts'
-import type { Cors, Traffic } from './traffic.ts'
+import {
+  type Addresses,
+  type BodyBound,
+  type Cors,
+  type Faults,
+  SHARE_WHOLE,
+  type Traffic,
+} from './traffic.ts'
 
 const cors = object<Cors>({
   origins: list(key, 1),
@@ -26,6 +37,22 @@ const cors = object<Cors>({
   maxAgeS: nullable(integer(0, WAIT_MS_MAX)),
 })
 
+const range: Shape = (value) =>
+  typeof value === 'string' && parseCidr(value) !== null ? null : fault('must be a range')
+
+const addresses = object<Addresses>({ allow: nullable(list(range)), deny: list(range) })
+
+const body = object<BodyBound>({ bytesMax: integer(0, Number.MAX_SAFE_INTEGER) })
+
+const share = integer(0, SHARE_WHOLE)
+const faults = object<Faults>({
+  delay: nullable(object<NonNullable<Faults['delay']>>({ share, ms: waitMs })),
+  abort: nullable(object<NonNullable<Faults['abort']>>({ share, status: integer(400, 599) })),
+})
+
 export const traffic: Members<Traffic> = {
   cors: optional(cors),
+  addresses: optional(addresses),
+  body: optional(body),
+  faults: optional(faults),
 }

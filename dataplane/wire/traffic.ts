@@ -5,7 +5,31 @@
 
 export interface Traffic {
   readonly cors?: Cors
+  readonly addresses?: Addresses
+  readonly body?: BodyBound
+  readonly faults?: Faults
 }
+
+/** Ranges of client addresses; deny wins. */
+export interface Addresses {
+  /** Null: all. */
+  readonly allow: readonly string[] | null
+  readonly deny: readonly string[]
+}
+
+/** Of the request. */
+export interface BodyBound {
+  readonly bytesMax: number
+}
+
+export interface Faults {
+  readonly delay: { readonly share: Share; readonly ms: number } | null
+  readonly abort: { readonly share: Share; readonly status: number } | null
+}
+
+/** How many of SHARE_WHOLE requests: 5 % is 5,000. */
+export type Share = number
+export const SHARE_WHOLE = 100_000
 
 /** Which pages of other origins may call (WHATWG Fetch, section 3.3). */
 export interface Cors {

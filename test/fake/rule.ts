@@ -18,6 +18,9 @@ export function fakeRule(rule: Partial<PreparedRule> = {}): PreparedRule {
     totalTimeoutMs: 30_000,
     action: { kind: 'respond', status: 204, headers: [], body: null },
     cors: null,
+    addresses: null,
+    bodyBytesMax: null,
+    faults: null,
     ...rule,
   }
 }

@@ -96,6 +96,9 @@ const FULL_RULE: ValueOf['rule'] = {
     credentials: 'refused',
     maxAgeS: 600,
   },
+  addresses: { allow: ['10.0.0.0/8', '2001:db8::/32'], deny: ['10.6.6.6/32'] },
+  body: { bytesMax: 1_048_576 },
+  faults: { delay: { share: 1_000, ms: 20 }, abort: { share: 100_000, status: 503 } },
 }
 
 const AGGREGATE: ValueOf['rule'] = {

@@ -12,4 +12,10 @@ export const traffic = {
     credentials: is('allowed', 'refused'),
     maxAgeS: maybe('n'),
   },
+  'addresses?': { allow: maybe(['s']), deny: ['s'] },
+  'body?': { bytesMax: 'n' },
+  'faults?': {
+    delay: maybe({ share: 'n', ms: 'n' }),
+    abort: maybe({ share: 'n', status: 'n' }),
+  },
 } as const
