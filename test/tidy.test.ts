@@ -213,6 +213,7 @@ const TIME_COMES_IN: Readonly<Record<string, readonly string[]>> = {
     'dataplane/limits/shared.ts',
     'dataplane/phases/authenticate/environment.ts',
     'dataplane/phases/authenticate/key-sets.ts',
+    'dataplane/phases/faults.ts',
     'dataplane/sync/keep.ts',
     'dataplane/sync/keys.ts',
   ],
