@@ -34,9 +34,13 @@ export interface GatewayPlace {
 export async function gatewayPlace(t: TestContext): Promise<GatewayPlace> {
   const root = await mkdtemp(join(tmpdir(), 'fairlead-gateway-'))
   t.after(() => rm(root, { recursive: true, force: true }))
+  return placeIn(root, 2)
+}
+
+export async function placeIn(root: string, workers: number): Promise<GatewayPlace> {
   for (const name of ['folder', 'controller', 'plane'])
     await mkdir(join(root, name), { mode: 0o700 })
-  return { root, port: 0, workers: 2 }
+  return { root, port: 0, workers }
 }
 
 export async function startFolderGateway(place: GatewayPlace): Promise<FolderGateway> {

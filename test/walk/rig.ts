@@ -3,16 +3,14 @@
  * the real wire and real sockets, for all cases one after the other.
  */
 import assert from 'node:assert/strict'
-import { cp, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdtemp, rm } from 'node:fs/promises'
 import { get, type RequestOptions } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { pino } from 'pino'
 import { parseAllDocuments } from 'yaml'
-import { createSamples } from '../../controller/cli/sample.ts'
-import { type FolderController, startFolderController } from '../../controller/folder-controller.ts'
-import { type DataPlane, startDataPlane } from '../../dataplane/main.ts'
+import type { FolderController } from '../../controller/folder-controller.ts'
 import type { TableObject } from '#wire/table'
+import { type FolderGateway, placeIn, startFolderGateway, until } from '../fake/folder-gateway.ts'
 import { type Answer, send, type Sending } from './requests.ts'
 
 export interface Rig {
@@ -27,86 +25,31 @@ export interface Rig {
   close(): Promise<void>
 }
 
-const SETTLED_WITHIN_MS = 10_000
-const LOOK_EVERY_MS = 2
-
-async function until(what: string, holds: () => unknown): Promise<void> {
-  const limit = performance.now() + SETTLED_WITHIN_MS
-  while (!(await holds())) {
-    assert(performance.now() < limit, `${what}: not within ${SETTLED_WITHIN_MS} ms`)
-    await new Promise((done) => setTimeout(done, LOOK_EVERY_MS))
-  }
-}
-
 export async function startRig(): Promise<Rig> {
   const root = await mkdtemp(join(tmpdir(), 'fl-walk-'))
-  const [folder, state, plane] = ['folder', 'controller', 'plane'].map((name) => join(root, name))
-  assert(folder !== undefined && state !== undefined && plane !== undefined)
-  for (const path of [folder, state, plane]) await mkdir(path, { mode: 0o700 })
-  const log = pino({ level: 'silent' })
-  const samples = createSamples(folder)
-  const controller = await startFolderController({
-    folder,
-    state,
-    added: () => [],
-    samples,
-    changed: () => undefined,
-    log,
-  })
-  const caFile = join(state, 'ca.crt')
-  await writeFile(caFile, controller.trust)
-  const dataPlane = await startDataPlane({
-    http: { host: '127.0.0.1', port: 0 },
-    admin: { host: '127.0.0.1', port: 0 },
-    workers: 1,
-    state: plane,
-    sync: {
-      controllers: [`https://localhost:${controller.port}`],
-      caFile,
-      tokenFile: controller.tokenFile,
-      name: 'walk',
-    },
-    accessLog: 'off',
-    loopback: 'allow',
-    kill: () => undefined,
-    log,
-  })
-  await dataPlane.ready
-  const places = { folder, socket: join(plane, 'admin.sock') }
-  return new Running(controller, dataPlane, places, async () => {
-    await dataPlane.close(0)
-    await controller.close()
-    await samples.close()
+  const gateway = await startFolderGateway(await placeIn(root, 1))
+  return new Running(gateway, join(root, 'plane', 'admin.sock'), async () => {
+    await gateway.stop()
     await rm(root, { recursive: true })
   })
-}
-
-interface Places {
-  readonly folder: string
-  readonly socket: string
 }
 
 class Running implements Rig {
   readonly controller: FolderController
   readonly close: () => Promise<void>
-  readonly #plane: DataPlane
-  readonly #places: Places
+  readonly #gateway: FolderGateway
+  readonly #socket: string
   #steps = 0
 
-  constructor(
-    controller: FolderController,
-    plane: DataPlane,
-    places: Places,
-    close: () => Promise<void>,
-  ) {
-    this.controller = controller
+  constructor(gateway: FolderGateway, socket: string, close: () => Promise<void>) {
+    this.controller = gateway.controller
     this.close = close
-    this.#plane = plane
-    this.#places = places
+    this.#gateway = gateway
+    this.#socket = socket
   }
 
   async clear(fixtures: string | null): Promise<void> {
-    const own = join(this.#places.folder, 'fixtures')
+    const own = join(this.#gateway.folder, 'fixtures')
     await rm(own, { recursive: true, force: true })
     if (fixtures !== null) await cp(fixtures, own, { recursive: true })
     await this.#write('')
@@ -115,13 +58,8 @@ class Running implements Rig {
 
   async apply(yaml: string): Promise<void> {
     await this.#write(yaml)
-    const { board, push, walk } = this.controller
-    await walk.settled()
-    const { gateway } = this.controller
-    await until('the data plane runs the newest table', () => {
-      const newest = push.newest(gateway)
-      return push.members(gateway).some(({ version }) => version === newest)
-    })
+    await this.#gateway.settled()
+    const { board } = this.controller
     const isReconciling = (id: string): boolean =>
       board.status(id)?.conditions.some(({ reason }) => reason === 'Reconciling') ?? false
     const reconciling = (): string[] => [...board.verdicts().keys()].filter(isReconciling)
@@ -137,10 +75,8 @@ class Running implements Rig {
   async #write(yaml: string): Promise<void> {
     this.#steps += 1
     const mark = `walk-step-${this.#steps}`
-    const file = join(this.#places.folder, 'in.yaml')
     const end = `---\napiVersion: v1\nkind: Namespace\nmetadata: { name: ${mark} }\n`
-    await writeFile(`${file}.tmp`, `${yaml}${end}`)
-    await rename(`${file}.tmp`, file)
+    await this.#gateway.write('in.yaml', `${yaml}${end}`)
     const { source } = this.controller
     const isYaml = parseAllDocuments(yaml).every(
       (document) => !('errors' in document) || document.errors.length === 0,
@@ -151,7 +87,7 @@ class Running implements Rig {
   }
 
   async table(): Promise<readonly TableObject[]> {
-    const text = await read({ socketPath: this.#places.socket, path: '/table' })
+    const text = await read({ socketPath: this.#socket, path: '/table' })
     return (JSON.parse(text) as { objects: readonly TableObject[] }).objects
   }
 
@@ -160,13 +96,13 @@ class Running implements Rig {
     for (const { when, bytes } of requests) {
       if (when === 'then') await Promise.all(answers)
       else await until('one before it is being served', () => this.#serving())
-      answers.push(send(this.#plane.address.port, bytes))
+      answers.push(send(this.#gateway.dataPlane.address.port, bytes))
     }
     return Promise.all(answers)
   }
 
   async #serving(): Promise<boolean> {
-    const { port } = this.#plane.probeAddress
+    const { port } = this.#gateway.dataPlane.probeAddress
     const metrics = await read({ host: '127.0.0.1', port: String(port), path: '/metrics' })
     return /^fairlead_requests_in_flight [1-9]/m.test(metrics)
   }
