@@ -4,6 +4,7 @@
  * never stop a compile.
  * Pinned by content.test.ts: "what is missing or of another type counts as absent".
  */
+import { isRecord } from '../../crds/inspect.ts'
 import { parseAddress } from '#wire/address'
 
 type Fields = { readonly [field: string]: unknown }
@@ -12,11 +13,7 @@ const NO_FIELDS: Fields = {}
 const NO_ITEMS: readonly unknown[] = []
 
 export function fieldsOf(value: unknown): Fields {
-  return isFields(value) ? value : NO_FIELDS
-}
-
-function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+  return isRecord(value) ? value : NO_FIELDS
 }
 
 export function itemsOf(value: unknown): readonly unknown[] {

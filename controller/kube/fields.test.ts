@@ -3,7 +3,8 @@
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { at, isRecord, listAt, numberAt, textAt } from './fields.ts'
+import { isRecord } from '../../crds/inspect.ts'
+import { at, listAt, numberAt, textAt } from './fields.ts'
 
 const VALUE = { metadata: { name: 'x', generation: 3 }, items: [1], none: null, text: '' }
 

@@ -2,10 +2,7 @@
  * Reads fields of JSON that somebody else wrote: absent, or of another type, is null.
  * Pinned by fields.test.ts: "what is absent or of another type is null, at every level".
  */
-
-export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
+import { isRecord } from '../../crds/inspect.ts'
 
 export function at(value: unknown, ...path: readonly string[]): unknown {
   let inner = value

@@ -4,7 +4,7 @@
  * Pinned by folder-document.test.ts: "a problem's path leads to its line and column".
  */
 import { type Document, LineCounter, isMap, isNode, isScalar, isSeq, parseAllDocuments } from 'yaml'
-import { isRecord } from '../kube/fields.ts'
+import { isRecord } from '../../crds/inspect.ts'
 
 export interface FileContent {
   readonly objects: readonly FileObject[]

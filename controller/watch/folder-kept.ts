@@ -5,7 +5,7 @@
  */
 import { readFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
-import { isRecord } from '../kube/fields.ts'
+import { isRecord } from '../../crds/inspect.ts'
 import type { Logger } from '../log.ts'
 import { writeWhole } from '../state-file.ts'
 

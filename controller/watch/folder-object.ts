@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto'
 import { type Kind, resourceId } from '../compile/snapshot.ts'
 import type { FileObject, Position } from './folder-document.ts'
-import { isRecord } from '../kube/fields.ts'
+import { isRecord } from '../../crds/inspect.ts'
 import { settled } from './ingest.ts'
 import { ALL_KINDS } from './store.ts'
 

@@ -4,7 +4,7 @@
  * Pinned by ingest.test.ts: "the order of keys in a file or an answer does not matter".
  */
 import type { Kind, Resource, SecretBytes } from '../compile/snapshot.ts'
-import { isRecord } from '../kube/fields.ts'
+import { isRecord } from '../../crds/inspect.ts'
 import { seal } from './secret.ts'
 
 interface Metadata {

@@ -17,7 +17,8 @@ import {
   type Snapshot,
 } from '../compile/snapshot.ts'
 import { type KubeClient, KubeFailure, successOf } from '../kube/client.ts'
-import { isRecord, listAt, numberAt, textAt } from '../kube/fields.ts'
+import { isRecord } from '../../crds/inspect.ts'
+import { listAt, numberAt, textAt } from '../kube/fields.ts'
 import type { Logger } from '../log.ts'
 import { writeWhole } from '../state-file.ts'
 

@@ -13,7 +13,7 @@ import {
   successOf,
   WATCH_SECONDS_MAX,
 } from '../kube/client.ts'
-import { isRecord } from '../kube/fields.ts'
+import { isRecord } from '../../crds/inspect.ts'
 import type { Logger } from '../log.ts'
 
 export interface ReflectorSink {

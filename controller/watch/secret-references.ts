@@ -5,7 +5,7 @@
  * namespace that it names".
  */
 import type { Kind, Namespaced, Resource } from '../compile/snapshot.ts'
-import { isRecord } from '../kube/fields.ts'
+import { isRecord } from '../../crds/inspect.ts'
 
 const REFERRERS: readonly Kind[] = ['ApiRoute', 'AuthPolicy', 'RateLimitPolicy', 'ApiGateway']
 
