@@ -247,11 +247,14 @@ const TIME_COMES_IN: Readonly<Record<string, readonly string[]>> = {
     'dataplane/upstream/attempt.ts',
     'dataplane/upstream/call.ts',
     'dataplane/upstream/deadlines.ts',
+    'dataplane/upstream/http1-connection.ts',
+    'dataplane/upstream/http1-lane.ts',
   ],
   'small pieces of a body are kept together for one turn of the loop': [
     'dataplane/front/http2-answer.ts',
     'dataplane/front/node-answer.ts',
     'dataplane/upstream/body-stream.ts',
+    'dataplane/upstream/upload.ts',
   ],
   'which backend of several weights: tests look at many requests': [
     'dataplane/phases/forward/proxy.ts',

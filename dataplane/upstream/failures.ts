@@ -21,12 +21,15 @@ export class InvalidAnswer extends Error {
   override readonly name = 'InvalidAnswer'
 }
 
-const DETAILS = {
+export const DETAILS = {
   connect: 'The backend cannot be reached.',
   reset: 'The backend closed the connection before it had answered.',
   truncated: 'The backend closed the connection in the middle of its answer.',
   invalid: 'The answer of the backend is not valid HTTP.',
   bug: 'The request could not be sent to the backend.',
+  timeout: 'The backend did not answer in time.',
+  stalled: 'The backend stopped in the middle of its answer.',
+  crowded: 'Too many requests wait for a connection to the backend.',
   client: 'The client closed the connection.',
 } as const
 

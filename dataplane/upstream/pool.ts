@@ -18,7 +18,7 @@ import type { UpstreamRequest } from './upstream.ts'
  * Per worker and endpoint. A stream holds its connection as long as it lasts, so this is also how
  * many streams one pod may serve; beyond it requests wait for their deadline.
  */
-const CONNECTIONS_MAX = 1024
+export const CONNECTIONS_MAX = 1024
 
 /** Longer than any healthy handshake inside a cluster, and short enough to try a second pod. */
 const CONNECT_TIMEOUT_MS = 2_000
@@ -118,6 +118,6 @@ type LookupDone = (error: Error, address: string, family: number) => void
  * Endpoints are addresses. A name here would be resolved by the system's resolver, which blocks a
  * thread of the pool; it fails as an endpoint that cannot be reached.
  */
-function refuseNames(_name: string, _options: unknown, done: LookupDone): void {
+export function refuseNames(_name: string, _options: unknown, done: LookupDone): void {
   process.nextTick(() => done(new Error('an endpoint must be an address'), '', 0))
 }

@@ -3,12 +3,12 @@
  */
 import assert from 'node:assert/strict'
 import type { Socket } from 'node:net'
-import { test } from 'node:test'
 import {
   failureOf,
   HandBody,
   headOf,
   idle,
+  onBothLanes as test,
   readAll,
   recorder,
   send,

@@ -10,7 +10,8 @@ import type { Backend } from '#wire/table'
 import { Balance } from './balance.ts'
 import { Call, type CallOptions, type Endpoints } from './call.ts'
 import { UpstreamEndpoint } from './endpoint.ts'
-import { endpointKey, UndiciLane } from './pool.ts'
+import { type LaneOptions, Lanes } from './lanes.ts'
+import { endpointKey } from './pool.ts'
 import type { Upstream, UpstreamCall, UpstreamListener, UpstreamRequest } from './upstream.ts'
 
 interface BackendPools {
@@ -20,12 +21,14 @@ interface BackendPools {
 
 export class UndiciUpstream implements Upstream, Endpoints {
   readonly options: CallOptions
+  readonly #lanes: Lanes
   readonly #backends = new Map<string, BackendPools>()
   /** Endpoints come before the commit that names their backend. */
   readonly #sets = new Map<string, EndpointSet>()
 
-  constructor(options: CallOptions) {
+  constructor(options: CallOptions & LaneOptions) {
     this.options = options
+    this.#lanes = new Lanes(options)
   }
 
   send(request: UpstreamRequest, listener: UpstreamListener): UpstreamCall {
@@ -53,7 +56,11 @@ export class UndiciUpstream implements Upstream, Endpoints {
 
   #pools(key: string, protocol: Backend['protocol']): BackendPools {
     const endpoints = this.#sets.get(key)?.endpoints ?? []
-    return { protocol, balance: this.#balance(endpoints.map((e) => newEndpoint(e, protocol))) }
+    return { protocol, balance: this.#balance(endpoints.map((e) => this.#endpoint(e, protocol))) }
+  }
+
+  #endpoint(endpoint: Endpoint, protocol: Backend['protocol']): UpstreamEndpoint {
+    return new UpstreamEndpoint(endpointKey(endpoint), this.#lanes.to(endpoint, protocol))
   }
 
   #balance(endpoints: readonly UpstreamEndpoint[]): Balance<UpstreamEndpoint> {
@@ -70,7 +77,7 @@ export class UndiciUpstream implements Upstream, Endpoints {
     for (const endpoint of set.endpoints) {
       const key = endpointKey(endpoint)
       if (next.has(key)) continue
-      next.set(key, known.get(key) ?? newEndpoint(endpoint, pools.protocol))
+      next.set(key, known.get(key) ?? this.#endpoint(endpoint, pools.protocol))
     }
     for (const [key, endpoint] of known) if (!next.has(key)) endpoint.lane.drain()
     pools.balance = this.#balance([...next.values()])
@@ -82,8 +89,4 @@ export class UndiciUpstream implements Upstream, Endpoints {
     this.#backends.clear()
     await Promise.all(all.map((endpoint) => endpoint.lane.destroy()))
   }
-}
-
-function newEndpoint(endpoint: Endpoint, protocol: Backend['protocol']): UpstreamEndpoint {
-  return new UpstreamEndpoint(endpointKey(endpoint), new UndiciLane(endpoint, protocol))
 }

@@ -7,6 +7,7 @@ import type { EndpointSet } from '#wire/session'
 import type { Failure } from '../request/failure.ts'
 import type { AnswerStream } from '../request/outcome.ts'
 import type { RequestBody } from '../request/exchange.ts'
+import type { AttemptTimeouts } from './timeouts.ts'
 
 export interface UpstreamRequest {
   readonly backend: string
@@ -21,6 +22,8 @@ export interface UpstreamRequest {
   readonly body: RequestBody | Buffer | null
   /** From now to the answer's head, milliseconds of hrtime at which it is over. */
   readonly deadlineMs: number
+  /** Of each attempt; absent: as timeouts.ts says. */
+  readonly timeouts?: AttemptTimeouts
 }
 
 export interface UpstreamHead {

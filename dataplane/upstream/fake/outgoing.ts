@@ -2,7 +2,7 @@
  * An upstream in front of a recorder, and what tests ask of it.
  */
 import assert from 'node:assert/strict'
-import type { TestContext } from 'node:test'
+import { test, type TestContext } from 'node:test'
 import type { Backend } from '#wire/table'
 import type { BodySink, RequestBody } from '../../request/exchange.ts'
 import type { Failure } from '../../request/failure.ts'
@@ -15,9 +15,23 @@ export const now = (): number => Number(process.hrtime.bigint()) / 1e6
 export const BACKEND: Backend = { protocol: 'http', clusterAddress: null }
 export const KEY = 'shop/books:80'
 
+export type Http1 = 'own' | 'undici'
+const lanes = new WeakMap<TestContext, Http1>()
+
+/** Twice: on each client that can carry plain HTTP/1.1. */
+export function onBothLanes(name: string, act: (t: TestContext, http1: Http1) => unknown): void {
+  for (const http1 of ['own', 'undici'] as const) {
+    test(`${name} (${http1})`, async (t) => {
+      lanes.set(t, http1)
+      await act(t, http1)
+    })
+  }
+}
+
 export function upstreamOf(t: TestContext, ports: readonly number[]): UndiciUpstream {
   const deadlines = new Deadlines(now)
-  const upstream = new UndiciUpstream({ now, random: () => 0, deadlines })
+  const http1 = lanes.get(t) ?? 'own'
+  const upstream = new UndiciUpstream({ now, random: () => 0, deadlines, http1 })
   upstream.backends(new Map([[KEY, BACKEND]]))
   setPorts(upstream, ports)
   t.after(async () => {
