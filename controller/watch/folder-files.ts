@@ -1,7 +1,8 @@
 /**
  * The files of a folder as they are on disk, and word of every change: by the system's own
  * notification, and by a slow look at everything for file systems that have none.
- * Pinned by folder.test.ts: "a saved, a new and a removed file take effect".
+ * Pinned by folder.test.ts: "a saved, a new and a removed file take effect", and
+ * folder-files.test.ts: "a folder that is closed during a look is not followed again".
  */
 import { type FSWatcher, watch } from 'node:fs'
 import { readFile, stat } from 'node:fs/promises'
@@ -59,6 +60,8 @@ class Following {
   #look: NodeJS.Timeout | null = null
   #quiet: NodeJS.Timeout | null = null
   #restlessSince = 0
+  /** A look that goes on when it is closed must not follow anything again. */
+  #follows: 'yes' | 'no more' = 'yes'
   #reading: Promise<unknown> = Promise.resolve()
 
   constructor(
@@ -74,6 +77,7 @@ class Following {
   }
 
   close(): void {
+    this.#follows = 'no more'
     for (const watcher of this.#watchers.values()) watcher.close()
     this.#watchers.clear()
     if (this.#look !== null) clearTimeout(this.#look)
@@ -82,7 +86,7 @@ class Following {
 
   /** One watch per folder: the recursive one of Node watches every file by itself on Linux. */
   #watch(inside: string): void {
-    if (this.#watchers.has(inside)) return
+    if (this.#follows === 'no more' || this.#watchers.has(inside)) return
     const watcher = watched(join(this.#folder, inside), (name) => this.#heard(inside, name))
     if (watcher === null) return
     // The folder went away: the next look at everything says what that means.
@@ -106,6 +110,7 @@ class Following {
   }
 
   #stir(): void {
+    if (this.#follows === 'no more') return
     const now = performance.now()
     if (this.#quiet === null) this.#restlessSince = now
     else clearTimeout(this.#quiet)
@@ -121,6 +126,7 @@ class Following {
 
   /** A look at many files takes its time: it may have a fiftieth of it. */
   #lookLater(afterMs: number): void {
+    if (this.#follows === 'no more') return
     this.#look = setTimeout(() => {
       const startedMs = performance.now()
       this.#dirty = 'all'
@@ -138,11 +144,12 @@ class Following {
         const dirty = this.#dirty
         this.#dirty = new Set()
         const reads = dirty === 'all' ? await this.readAll() : await this.#readSome(dirty)
-        if (reads.length > 0) this.#changed(reads)
+        if (reads.length > 0 && this.#follows === 'yes') this.#changed(reads)
       })
-      .catch((error: unknown) =>
-        this.#failed(error instanceof Error ? error : new Error(String(error))),
-      )
+      .catch((error: unknown) => {
+        if (this.#follows === 'no more') return
+        this.#failed(error instanceof Error ? error : new Error(String(error)))
+      })
   }
 
   async #readSome(files: ReadonlySet<string>): Promise<readonly FileRead[]> {
