@@ -5,7 +5,6 @@ set -euo pipefail
 missing=()
 command -v make >/dev/null 2>&1 || missing+=(make)
 command -v npm >/dev/null 2>&1 || missing+=(npm)
-command -v flock >/dev/null 2>&1 || missing+=(util-linux)
 if command -v node >/dev/null 2>&1; then
   major=$(node --version | sed 's/^v\([0-9]*\).*/\1/')
   [ "$major" -ge 20 ] || missing+=("nodejs (20 or newer, here is $major)")
@@ -13,14 +12,16 @@ else
   missing+=(nodejs)
 fi
 if [ "${1:-}" = test ]; then
-  command -v unshare >/dev/null 2>&1 || missing+=(util-linux)
+  if ! command -v unshare >/dev/null 2>&1 || ! command -v flock >/dev/null 2>&1; then
+    missing+=(util-linux)
+  fi
   command -v ip >/dev/null 2>&1 || missing+=(iproute2)
 fi
 [ ${#missing[@]} -eq 0 ] && exit 0
-if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1 && [[ "${missing[*]}" != *newer* ]]; then
+if [ -z "${INSTALLED:-}" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1 && [[ "${missing[*]}" != *newer* ]]; then
   echo "installing ${missing[*]} …"
   apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "${missing[@]}" >/dev/null
-  exit 0
+  INSTALLED=yes exec "$0" "$@" # what Debian has may be too old
 fi
 echo "missing: ${missing[*]}; install them (Node.js must be 20 or newer, with npm)" >&2
 exit 2

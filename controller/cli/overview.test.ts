@@ -66,7 +66,7 @@ test('every problem is shown at its file, line and column', () => {
 test('routes are listed with their conditions, and an empty folder says so', () => {
   assert.equal(
     routeTable([shown('b'), shown('a')], 'plain'),
-    '  ROUTE \n  shop/a  Accepted\n  shop/b  Accepted\n',
+    '  ROUTE   CONDITIONS\n  shop/a  Accepted\n  shop/b  Accepted\n',
   )
   assert.match(routeTable([], 'plain'), /No ApiRoute/)
 })

@@ -40,7 +40,7 @@ export function routeTable(shown: readonly Shown[], how: Paint): string {
   const lines = routes
     .toSorted((a, b) => (nameOf(a.verdict) < nameOf(b.verdict) ? -1 : 1))
     .map((route) => `  ${nameOf(route.verdict).padEnd(width)}  ${conditions(route.status, how)}`)
-  return `  ${paint('dim', 'ROUTE'.padEnd(width), how)}\n${lines.join('\n')}\n`
+  return `  ${paint('dim', `${'ROUTE'.padEnd(width)}  CONDITIONS`, how)}\n${lines.join('\n')}\n`
 }
 
 /** One line per object whose conditions are not all true, with its problems below it. */

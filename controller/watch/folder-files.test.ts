@@ -1,3 +1,6 @@
+/**
+ * The files of a folder are followed until it is closed, and not a moment longer.
+ */
 import assert from 'node:assert/strict'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

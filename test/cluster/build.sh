@@ -2,6 +2,7 @@
 # Builds what the cluster tests run, from Go modules, into the cache folder: etcd, kube-apiserver,
 # kubectl and helm (about ten minutes on two cores with an empty build cache, seconds with a warm one).
 #   build.sh            builds what is missing; says what it does
+#   build.sh --check    only says what is missing to build it
 #   build.sh --where    prints the folder that holds the binaries
 # KUBEBUILDER_ASSETS, where it is set, provides etcd, kube-apiserver and kubectl instead.
 set -euo pipefail
@@ -25,6 +26,7 @@ if ! command -v go >/dev/null 2>&1; then
   echo "missing: Go 1.26 or newer, to build ${missing[*]} for the cluster tests; install Go, or set KUBEBUILDER_ASSETS and put helm into $bin" >&2
   exit 2
 fi
+[ "${1:-}" = --check ] && exit 0
 mkdir -p "$bin"
 # Two checkouts may build at once: the second waits and then finds everything there.
 exec 9>"$cache/build.lock"
