@@ -10,6 +10,7 @@ import { test } from 'node:test'
 import { CONDITION_REASONS, CONDITION_TYPES } from '../crds/condition.ts'
 import { scopeWith } from '../dataplane/runtime/fake/scope.ts'
 import { prepareExpression } from '../dataplane/runtime/expression.ts'
+import { BOUNDS } from '../dataplane/front/http1.ts'
 import * as http2Limits from '../dataplane/front/http2-limits.ts'
 import * as limits from '../dataplane/wire/limits.ts'
 import { CALL_FIELDS, FIELDS, FUNCTIONS, MACROS, PLACES } from '../dataplane/wire/vocabulary.ts'
@@ -82,6 +83,16 @@ test('docs/protocols.md has every bound of HTTP/2 with its value', () => {
   const known = Object.entries(http2Limits).map(([name, value]) => `${name} ${shown(name, value)}`)
   assert.deepEqual(documented.toSorted(), known.toSorted())
   for (const [name = '', , reason = ''] of rows) assert.match(reason, /\.$/, name)
+})
+
+test('docs/protocols.md has every bound of HTTP/1 with its value', () => {
+  const rows = rowsOf('protocols.md', 'Bounds of one HTTP/1 connection')
+  const documented = rows.map(([name, value]) => `${code(name)} ${value}`)
+  const { headCheckEveryMs: _, ...bounds } = BOUNDS
+  const known = Object.entries(bounds).map(([name, value]) => {
+    return `${name} ${name.endsWith('Ms') ? `${value / 1_000} s` : value.toLocaleString('en-US')}`
+  })
+  assert.deepEqual(documented.toSorted(), known.toSorted())
 })
 
 test('the budgets of docs/expressions.md are the limits of the contract', () => {

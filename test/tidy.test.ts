@@ -252,7 +252,7 @@ const TIME_COMES_IN: Readonly<Record<string, readonly string[]>> = {
   ],
   'small pieces of a body are kept together for one turn of the loop': [
     'dataplane/front/http2-answer.ts',
-    'dataplane/front/node-answer.ts',
+    'dataplane/front/http1-answer.ts',
     'dataplane/upstream/body-stream.ts',
     'dataplane/upstream/upload.ts',
   ],

@@ -4,11 +4,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { monotonicMs } from '../clock.ts'
-import { get } from '../fake/plane.ts'
+import { get, raw, type Raw } from '../fake/plane.ts'
 import type { Outcome } from '../request/outcome.ts'
+import type { TrustedProxies } from '../runtime/runtime.ts'
 import { until } from '../upstream/fake/recorder.ts'
 import { drain } from './drain.ts'
-import { ok, startFront } from './fake/front.ts'
+import { HOST, ok, startFront } from './fake/front.ts'
 import { frameClient, headers, requestFields } from './fake/frames.ts'
 import { ask, session } from './fake/http2-client.ts'
 
@@ -38,4 +39,26 @@ test('a drain tells HTTP/2 clients which stream was the last one, and answers it
   assert.equal(await drained, 'finished')
   assert.equal(records.length, 1)
   assert.equal(records[0]?.complete, true)
+})
+
+test('one address cannot take all connections, a trusted proxy may', async (t) => {
+  const bounds = { connectionsPerAddressMax: 5 }
+  const trust: TrustedProxies = { trust: () => 'trusted' }
+  for (const [trusted, served] of [
+    [null, 5],
+    [trust, 9],
+  ] as const) {
+    const { port } = await startFront(t, () => ok('served'), trusted, bounds)
+    const clients = Array.from({ length: 9 }, () => raw(t, port, `GET / HTTP/1.1\r\n${HOST}\r\n`))
+    const settled = ({ text, state }: Raw): boolean => text.endsWith('served') || state === 'closed'
+    await until('all are answered or closed', () => clients.every(settled))
+    assert.equal(clients.filter(({ text }) => text.endsWith('served')).length, served)
+    for (const { socket } of clients) socket.destroy()
+    await until('there is room again', () =>
+      get(port, '/').then(
+        ({ body }) => body === 'served',
+        () => false,
+      ),
+    )
+  }
 })

@@ -15,6 +15,7 @@ import {
 } from './http1.ts'
 import { Http2Front } from './http2.ts'
 import type { DrainedConnection } from './drain.ts'
+import { Places } from './places.ts'
 
 const IDLE_SWEEP_EVERY_MS = 5_000
 
@@ -26,6 +27,7 @@ export class Front {
   readonly #listeners: Server[] = []
   /** That have said nothing yet. */
   readonly #mute = new Set<MuteConnection>()
+  readonly #places: Places
   readonly #sweep: NodeJS.Timeout
   #lastAcceptMs: number
 
@@ -35,13 +37,13 @@ export class Front {
     this.#http1 = new Http1Front(owner, bounds)
     this.#http2 = new Http2Front(owner, bounds.stalledMs)
     this.#lastAcceptMs = owner.now()
+    this.#places = new Places(bounds, () => owner.trustedProxies())
     this.#sweep = setInterval(() => this.#http2.endIdle(owner.now() - IDLE_MS), IDLE_SWEEP_EVERY_MS)
     this.#sweep.unref()
   }
 
   async listen(options: ListenOptions): Promise<AddressInfo> {
     const server = createServer({ noDelay: true }, (socket) => this.#accepted(socket))
-    server.maxConnections = this.#bounds.connectionsMax
     this.#listeners.push(server)
     const { promise, resolve, reject } = Promise.withResolvers<AddressInfo>()
     server.once('error', reject)
@@ -56,13 +58,17 @@ export class Front {
 
   #accepted(socket: Socket): void {
     this.#lastAcceptMs = this.#owner.now()
+    if (this.#places.take(socket) === 'full') {
+      socket.destroy()
+      return
+    }
     const mute = new MuteConnection(socket)
     this.#mute.add(mute)
     socket.once('close', () => this.#mute.delete(mute))
     lookAtFirst(socket, lookForPreface, this.#patience(PREFACE_BYTES), (spoken) => {
       this.#mute.delete(mute)
       if (spoken === 'h2') this.#http2.accept(socket, 'http')
-      else this.#http1.accept(socket)
+      else this.#http1.accept(socket, 'http')
     })
   }
 

@@ -36,8 +36,8 @@ const LONG = 'a'.repeat(9_000)
 const REFUSED: readonly (readonly [string, string, string, string])[] = [
   ['no host', 'GET / HTTP/1.1\r\n\r\n', '400', 'bad-request'],
   ['no host, 1.0', 'GET / HTTP/1.0\r\n\r\n', '400', 'bad-request'],
-  ['version 2.0', `GET / HTTP/2.0\r\n${HOST}\r\n`, '400', 'bad-request'],
-  ['version 0.9', `GET / HTTP/0.9\r\n${HOST}\r\n`, '400', 'bad-request'],
+  ['version 2.0', `GET / HTTP/2.0\r\n${HOST}\r\n`, '505', 'version-not-supported'],
+  ['version 0.9', `GET / HTTP/0.9\r\n${HOST}\r\n`, '505', 'version-not-supported'],
   ['two hosts', `GET / HTTP/1.1\r\n${HOST}${HOST}\r\n`, '400', 'bad-request'],
   ['empty host', 'GET / HTTP/1.1\r\nHost:\r\n\r\n', '400', 'bad-request'],
   ['host with a path', 'GET / HTTP/1.1\r\nHost: a/b\r\n\r\n', '400', 'bad-request'],
@@ -99,8 +99,8 @@ const REFUSED: readonly (readonly [string, string, string, string])[] = [
   [
     'gzip, chunked',
     `POST / HTTP/1.1\r\n${HOST}Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n`,
-    '400',
-    'bad-request',
+    '501',
+    'not-implemented',
   ],
   [
     'chunked twice',
@@ -111,14 +111,14 @@ const REFUSED: readonly (readonly [string, string, string, string])[] = [
   [
     'identity',
     `POST / HTTP/1.1\r\n${HOST}Transfer-Encoding: identity\r\n\r\n`,
-    '400',
-    'bad-request',
+    '501',
+    'not-implemented',
   ],
   [
     'xchunked',
     `POST / HTTP/1.1\r\n${HOST}Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n`,
-    '400',
-    'bad-request',
+    '501',
+    'not-implemented',
   ],
   [
     'chunks in 1.0',
@@ -132,8 +132,8 @@ const REFUSED: readonly (readonly [string, string, string, string])[] = [
   ['bare CR in a value', `GET / HTTP/1.1\r\n${HOST}X-A: 1\r2\r\n\r\n`, '400', 'bad-request'],
   ['NUL in a value', `GET / HTTP/1.1\r\n${HOST}X-A: 1\u00002\r\n\r\n`, '400', 'bad-request'],
   ['no name', `GET / HTTP/1.1\r\n${HOST}: 1\r\n\r\n`, '400', 'bad-request'],
-  ['an unknown method', `BREW / HTTP/1.1\r\n${HOST}\r\n`, '400', 'bad-request'],
-  ['another version', `GET / HTTP/3.0\r\n${HOST}\r\n`, '400', 'bad-request'],
+  ['an unknown method', `brew / HTTP/1.1\r\n${HOST}\r\n`, '501', 'not-implemented'],
+  ['another version', `GET / HTTP/3.0\r\n${HOST}\r\n`, '505', 'version-not-supported'],
   ['not HTTP', '\u0016\u0003\u0001\u0002\u0000\u0001\u0000\u0001\r\n\r\n', '400', 'bad-request'],
   ['an escaped slash', `GET /a%2Fb HTTP/1.1\r\n${HOST}\r\n`, '400', 'bad-path'],
   ['a fragment', `GET /a?b#c HTTP/1.1\r\n${HOST}\r\n`, '400', 'bad-path'],
@@ -327,4 +327,46 @@ test('the client is who a trusted proxy says it is', async (t) => {
   assert.equal(exchanges[0]?.scheme, 'https')
   assert.equal(exchanges[0]?.peer, '127.0.0.1')
   assert.equal(exchanges[0]?.peerTrust, 'trusted')
+})
+
+test('a connection ends after so many requests, and an idle one after its time', async (t) => {
+  const bounds = { requestsMax: 3, idleMs: 200 }
+  const { port, records } = await startFront(t, ({ path }) => ok(path), null, bounds)
+  const one = (path: string): string => `GET ${path} HTTP/1.1\r\n${HOST}\r\n`
+  const many = raw(t, port, one('/1') + one('/2') + one('/3') + one('/4'))
+  const idle = raw(t, port, one('/5'))
+  await until('both are closed', () => many.state !== 'open' && idle.state !== 'open')
+  assert.match(many.text, /connection: close\r\n\r\n\/3$/)
+  assert.doesNotMatch(idle.text, /connection: close/)
+  assert.ok(idle.text.endsWith('/5'))
+  assert.equal(records.length, 4)
+})
+
+test('a body that stops coming ends its exchange, one that nobody reads does not', async (t) => {
+  const { port, records, exchanges } = await startFront(
+    t,
+    (exchange, runtime) =>
+      exchange.path === '/echo' ? echo(exchange, runtime) : new Promise(() => undefined),
+    null,
+    { bodyIdleMs: 150 },
+  )
+  const ask = (path: string): string =>
+    `POST ${path} HTTP/1.1\r\n${HOST}Content-Length: 9\r\n\r\nhell`
+  const read = raw(t, port, ask('/echo'))
+  const unread = raw(t, port, ask('/unread'))
+  await until('it is ended', () => read.state === 'closed')
+  await until('it is recorded', () => records.length === 1)
+  assert.equal(exchanges.length, 2)
+  assert.equal(unread.state, 'open')
+})
+
+test('HTTP/1.0 keeps its connection where it asks for it and the length is known', async (t) => {
+  const { port } = await startFront(t, ({ path }) => ok(path))
+  const one = `GET /a HTTP/1.0\r\n${HOST}Connection: keep-alive\r\n\r\n`
+  const client = raw(t, port, one)
+  await until('answered', () => client.text.endsWith('/a'))
+  assert.match(client.text, /^HTTP\/1\.1 200 OK\r\n[\s\S]*connection: keep-alive\r\n\r\n\/a$/)
+  client.socket.write(`GET /b HTTP/1.0\r\n${HOST}\r\n`)
+  await until('closed', () => client.state !== 'open')
+  assert.match(client.text, /connection: close\r\n\r\n\/b$/)
 })

@@ -29,7 +29,7 @@ import {
   STREAM_WINDOW_BYTES,
   STREAMS_MAX,
 } from './http2-limits.ts'
-import { EMPTY_BODY } from './node-body.ts'
+import { EMPTY_BODY } from './http1-body.ts'
 import type { FrontOwner } from './http1.ts'
 
 const OPTIONS: ServerOptions = {

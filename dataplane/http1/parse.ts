@@ -34,6 +34,8 @@ type Step =
 
 export class Parser {
   failure: ParseFailure | null = null
+  /** Within the reader's `head`: where in the piece that is being read the head ends. */
+  headEnd = 0
   /** What is known of a message that has failed. */
   readonly first = new FirstLine()
   readonly #role: 'request' | 'response'
@@ -131,6 +133,7 @@ export class Parser {
   #readWhole(bytes: Buffer, at: number): number {
     const next = this.#scan(bytes, at)
     if (next !== UNREAD) {
+      this.headEnd = next
       this.#advance(bytes, next - at)
       return next
     }
@@ -146,6 +149,7 @@ export class Parser {
     if (end < 0 || lineBytes > this.#lineBytesMax()) return this.#hold(bytes, at)
     this.#held.add(bytes, at, end + 1)
     const line = this.#held.take()
+    this.headEnd = end + 1
     if (this.#scan(line, 0) === UNREAD) this.#judge(line, 0, lineBytes)
     else this.#advance(line, lineBytes)
     this.#fields.flush(line)

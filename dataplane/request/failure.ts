@@ -42,6 +42,8 @@ export const FACTS = {
   'request-timeout': client(408, 'Request timeout'),
   'expectation-failed': client(417, 'Expectation failed'),
   'upgrade-refused': client(400, 'Upgrade refused'),
+  'not-implemented': client(501, 'Not implemented'),
+  'version-not-supported': client(505, 'HTTP version not supported'),
   'client-closed': client(499, 'Client closed the request'),
   // match
   'no-route': client(404, 'No route'),

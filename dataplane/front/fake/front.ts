@@ -14,7 +14,7 @@ import type { Runtime, TrustedProxies } from '../../runtime/runtime.ts'
 import { Deadlines } from '../../upstream/deadlines.ts'
 import { UndiciUpstream } from '../../upstream/undici.ts'
 import { Front } from '../front.ts'
-import type { FrontOwner } from '../http1.ts'
+import { BOUNDS, type FrontBounds, type FrontOwner } from '../http1.ts'
 
 export interface FrontUnderTest {
   readonly front: Front
@@ -31,6 +31,7 @@ export async function startFront(
   t: TestContext,
   answering: Answering,
   trustedProxies: TrustedProxies | null = null,
+  bounds: Partial<FrontBounds> = {},
 ): Promise<FrontUnderTest> {
   const records: ExchangeRecord[] = []
   const exchanges: Exchange[] = []
@@ -59,12 +60,7 @@ export async function startFront(
     },
     bug: (error) => void bugs.push(error),
   }
-  const front = new Front(owner, {
-    headMs: 400,
-    headCheckEveryMs: 50,
-    stalledMs: 300,
-    connectionsMax: 60,
-  })
+  const front = new Front(owner, { ...SHORT, ...bounds })
   t.after(async () => {
     front.destroy()
     deadlines.stop()
@@ -72,6 +68,15 @@ export async function startFront(
   })
   const { port } = await front.listen({ host: '127.0.0.1', port: 0, reusePort: false })
   return { front, port, records, exchanges, bugs, upstream }
+}
+
+const SHORT: FrontBounds = {
+  ...BOUNDS,
+  headMs: 400,
+  headCheckEveryMs: 50,
+  stalledMs: 300,
+  connectionsMax: 60,
+  requestsMax: 100_000,
 }
 
 export const HOST = 'Host: shop.example.com\r\n'

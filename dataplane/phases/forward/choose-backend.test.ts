@@ -5,8 +5,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import type { BackendTarget } from '#wire/value'
-import { EMPTY_BODY } from '../../front/node-body.ts'
-import { RawAnswer } from '../../front/raw-answer.ts'
+import { Http1Answer } from '../../front/http1-answer.ts'
+import { EMPTY_BODY } from '../../front/http1-body.ts'
 import { type Exchange, newExchange } from '../../request/exchange.ts'
 import type { Prepared } from '../../runtime/expression-types.ts'
 import type { PreparedProxy } from '../../runtime/runtime.ts'
@@ -44,7 +44,7 @@ const EXCHANGE: Exchange = newExchange({
   peer: '192.0.2.1',
   peerTrust: 'untrusted',
   body: EMPTY_BODY,
-  answer: Object.create(RawAnswer.prototype),
+  answer: Object.create(Http1Answer.prototype),
   refusal: null,
 })
 
