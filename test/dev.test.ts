@@ -128,6 +128,8 @@ test('what the user cannot have is one line and exit code 2', async (t) => {
     [['dev', join(shop, 'a.yaml')], /is a file/],
     [['dev', shop, '--state', readable], /others can read .*chmod 700/],
     [['dev', shop, '--redis', 'redis://x'], /--redis: not supported yet/],
+    [['dataplane', '--state', readable, '--http', '127.0.0.1:0'], /others .*chmod 700/],
+    [['controller', '--kubeconfig', join(shop, 'none')], /--kubeconfig: cannot read the file/],
     [['dev'], /missing required argument 'DIR'/],
     [['serve'], /unknown command 'serve'/],
     [['key', 'create'], /--consumer/],

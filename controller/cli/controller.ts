@@ -2,6 +2,7 @@
  * `fairlead controller`: runs until it is told to stop.
  * Proved by test/cluster/walk.test.ts.
  */
+import { access, constants } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { pino } from 'pino'
 import { type ControllerOptions, startController } from '../main.ts'
@@ -11,6 +12,12 @@ import { UsageFailure, type Values } from './values.ts'
 
 export async function controller(values: Values): Promise<number> {
   const log = pino({ name: 'fairlead-controller' })
+  const kubeconfig = values.get('kubeconfig')
+  if (kubeconfig !== undefined) {
+    await access(kubeconfig, constants.R_OK).catch(() => {
+      throw new UsageFailure(`--kubeconfig: cannot read the file ${kubeconfig}`)
+    })
+  }
   const running = await startController(optionsOf(values, log)).catch((error: unknown) => {
     if (isUnusable(error)) throw new UsageFailure(`cannot listen: ${error.message}`)
     throw error

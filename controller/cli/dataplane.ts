@@ -3,6 +3,7 @@
  * a variable tells the second from the first.
  * Proved by test/cluster/walk.test.ts: "a data plane that stops ends well".
  */
+import { mkdir } from 'node:fs/promises'
 import { availableParallelism, hostname } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
@@ -17,6 +18,7 @@ export async function dataplane(values: Values): Promise<number> {
   if (process.env[BELOW_SUPERVISOR] === 'yes') return serve(values, workers)
   const log = pino({ name: 'fairlead-supervisor' })
   const { supervise } = await import('../../dataplane/supervisor.ts')
+  await makeOurs(values.get('state'))
   return supervise({
     command: [...process.execArgv, ...process.argv.slice(1)],
     env: { ...process.env, [BELOW_SUPERVISOR]: 'yes' },
@@ -47,7 +49,8 @@ async function serve(values: Values, workers: number): Promise<number> {
     kill: killOurselves,
     log,
   }).catch((error: unknown) => {
-    if (error instanceof AddressUnusable) throw new UsageFailure(error.message)
+    if (error instanceof AddressUnusable || isStateRefused(error))
+      throw new UsageFailure(error.message)
     throw error
   })
   void plane.ready.then(() => log.info({ http: plane.address }, 'ready'))
@@ -57,6 +60,17 @@ async function serve(values: Values, workers: number): Promise<number> {
     return plane.close(graceMs)
   })
   return plane.exited
+}
+
+/** Compiled code is kept in it before the process below looks at it: open to others it is refused. */
+async function makeOurs(state: string | undefined): Promise<void> {
+  if (state === undefined) return
+  // Whatever is wrong with it, the process below says so in its own words.
+  await mkdir(state, { recursive: true, mode: 0o700 }).catch(() => undefined)
+}
+
+function isStateRefused(error: unknown): error is Error {
+  return error instanceof Error && error.name === 'StateFolderRefused'
 }
 
 function codeCacheOf(state: string | undefined): string | null {

@@ -44,7 +44,9 @@ export interface Disk {
 }
 
 /** A mistake of the operator, to be said in one line before anything starts. */
-export class StateFolderRefused extends Error {}
+export class StateFolderRefused extends Error {
+  override readonly name = 'StateFolderRefused'
+}
 
 interface TableHead extends Reached {
   readonly file: 'table'
