@@ -8,7 +8,7 @@ import { type FSWatcher, watch } from 'node:fs'
 import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { FILE_BYTES_MAX } from './folder-document.ts'
-import { counts, isIn, isMissing, joined, listed } from './folder-list.ts'
+import { counts, isMissing, joined, listed } from './folder-list.ts'
 
 export interface FileRead {
   /** Relative to the folder, with forward slashes. */
@@ -193,12 +193,19 @@ class Following {
     const reads: FileRead[] = []
     for (const [inside, because] of closed) {
       if (this.#seen.get(inside) === because) continue
+      this.#forgetBelow(inside)
       this.#seen.set(inside, because)
       reads.push({ file: inside, outcome: { kind: 'unreadable', because } })
     }
-    // What a closed folder holds is not gone: nobody can say what became of it.
-    const gone = [...this.#seen.keys()].filter((file) => !files.has(file) && !isIn(file, closed))
+    const gone = [...this.#seen.keys()].filter((file) => !files.has(file) && !closed.has(file))
     return [...reads, ...(await this.#readSome(new Set([...gone, ...files])))]
+  }
+
+  /** What a closed folder holds is not gone: it is read anew when the folder opens. */
+  #forgetBelow(inside: string): void {
+    for (const file of this.#seen.keys()) {
+      if (file.startsWith(`${inside}/`)) this.#seen.delete(file)
+    }
   }
 
   #watchOnly(folders: ReadonlySet<string>): void {

@@ -2,7 +2,7 @@
  * Promises of folder-kept.ts: real files in a temporary folder, read by one process after another.
  */
 import assert from 'node:assert/strict'
-import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rename, rm, stat, symlink, unlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -67,6 +67,28 @@ test('what a broken file said stays in force over a restart', async (t) => {
   await writeFile(file, BROKEN)
   assert.deepEqual((await run(place)).names, [], 'a file that went away is forgotten')
   assert.deepEqual(place.warnings, [])
+})
+
+test('what a folder held stays in force when nobody can look into it, also over a restart', async (t) => {
+  const place = await placeOf(t)
+  const inside = join(place.folder, 'in')
+  const aside = join(place.folder, '..', 'aside')
+  await rm(place.file)
+  await mkdir(inside)
+  await writeFile(join(inside, 'p.yaml'), POLICY)
+  const close = async () => {
+    await rename(inside, aside)
+    await symlink(aside, inside)
+  }
+  const said = await run(place, close)
+  assert.deepEqual(said.names, ['p'])
+  assert.match(said.sentence, /links to folders are not followed/)
+  assert.deepEqual((await run(place)).names, ['p'], 'the next process has it too')
+  const open = async () => {
+    await unlink(inside)
+    await mkdir(inside)
+  }
+  assert.deepEqual(await run(place, open), { names: [], sentence: '' }, 'it is open and empty')
 })
 
 test('a damaged memory is set aside, and one that cannot be written is said', async (t) => {

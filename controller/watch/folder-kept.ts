@@ -12,6 +12,8 @@ import { writeWhole } from '../state-file.ts'
 export interface KeptFiles {
   /** Null: it could be read when it was last looked at. */
   text(file: string): string | null
+  /** Those that could not. */
+  files(): readonly string[]
   /** Those that cannot be read now, with what they said. */
   keep(texts: ReadonlyMap<string, string>): void
   /** Resolves once all of it is on disk, or cannot be. */
@@ -28,6 +30,7 @@ export async function keptFiles(state: string, log: Logger): Promise<KeptFiles> 
   let writing: Promise<void> = Promise.resolve()
   return {
     text: (file) => before.get(file) ?? null,
+    files: () => [...before.keys()],
     keep(texts) {
       const next = JSON.stringify(Object.fromEntries(texts))
       if (next === newest) return

@@ -74,12 +74,6 @@ export function joined(inside: string, name: string): string {
   return inside === '' ? name : `${inside}/${name}`
 }
 
-/** Whether the file is one of these folders, or in one. */
-export function isIn(file: string, folders: ReadonlyMap<string, string>) {
-  if (folders.has(file)) return true
-  return [...folders.keys()].some((inside) => file.startsWith(`${inside}/`))
-}
-
 export function isMissing(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && 'code' in error && error.code === 'ENOENT'
 }

@@ -182,8 +182,10 @@ class Folder {
     switch (outcome.kind) {
       case 'gone':
         this.#files.delete(file)
+        for (const below of this.#below(file)) this.#files.delete(below)
         return
       case 'unreadable':
+        for (const below of this.#below(file)) this.#keep(below, [])
         this.#keep(file, [{ line: 1, column: 1, sentence: `Cannot be read: ${outcome.because}.` }])
         return
       case 'text':
@@ -192,6 +194,12 @@ class Folder {
       default:
         outcome satisfies never
     }
+  }
+
+  /** Files of a folder that nobody can look into, which keep their word; read anew when it opens. */
+  #below(folder: string): readonly string[] {
+    const known = [...this.#files.keys(), ...(this.#options.kept?.files() ?? [])]
+    return known.filter((file) => file.startsWith(`${folder}/`))
   }
 
   /** A syntax error may sit anywhere: no object of the file is believed, the old ones stay. */
