@@ -68,11 +68,28 @@ test('one name cannot be set to two values', () => {
   assert.match(problems[0]?.sentence ?? '', /set twice/)
 })
 
-test('a value with a line break is refused', () => {
-  for (const value of ['a\nb', 'a\r', '\u0000', 'a\u007f']) {
+test('a value with a line break, a tab or another control character is refused', () => {
+  for (const value of ['a\nb', 'a\r', 'a\tb', '\u0000', 'a\u007f']) {
     assert.equal(compile({ set: [{ name: 'x-a', value }] }).problems.length, 1)
   }
-  assert.deepEqual(compile({ set: [{ name: 'x-a', value: 'a\tb é' }] }).problems, [])
+  assert.deepEqual(compile({ set: [{ name: 'x-a', value: 'a b é' }] }).problems, [])
+})
+
+test('a value that no data plane would send is refused before one has it', () => {
+  const values = [
+    '€'.repeat(455),
+    '€'.repeat(456),
+    'x'.repeat(4096),
+    `\${request.path}${'é'.repeat(683)}`,
+  ]
+  const { problems } = compile({
+    set: [...values, '\ud800', 'a\tb'].map((value, i) => ({ name: `x-${i}`, value })),
+  })
+  assert.deepEqual(
+    problems.map(({ path }) => path),
+    [1, 3, 4, 5].map((i) => `spec.rules[0].requestHeaders.set[${i}].value`),
+  )
+  assert.match(problems[0]?.sentence ?? '', /this is 4104 bytes long, and 4096 are the most/)
 })
 
 test('an expression that cannot be used is told at the value', () => {

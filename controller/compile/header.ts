@@ -4,6 +4,7 @@
  * Pinned by header.test.ts: "edits keep their order and their names come out in lower case".
  */
 import type { HeaderEditsSpec, HeaderValueSpec } from '../../crds/api-route.ts'
+import { HEADER_VALUE_BYTES_MAX } from '#wire/limits'
 import type { HeaderEdits, HeaderTemplate, Template } from '#wire/value'
 import { type ExpressionFacts, mergeFacts, NO_FACTS, type Within } from './expression.ts'
 import { headerName } from './header-name.ts'
@@ -51,8 +52,8 @@ function compileHeader(
   }
   const { value, problems, facts } = parseTemplate(spec.value, at.child('value'), within)
   if (value === null) return { value: null, problems, facts }
-  if (holdsControl(value)) {
-    const sentence = 'A header value holds no line breaks or other control characters; remove them.'
+  const sentence = wrongIn(value)
+  if (sentence !== null) {
     const problem = at.child('value').problem('Invalid', sentence)
     return { value: null, problems: [...problems, problem], facts }
   }
@@ -60,10 +61,18 @@ function compileHeader(
   return { value: { name: name.name, value, onFailure }, problems, facts }
 }
 
-const CONTROL = /(?!\t)\p{Cc}/u
+const CONTROL = /\p{Cc}/u
 
-function holdsControl(template: Template): boolean {
-  return template.some((part) => typeof part === 'string' && CONTROL.test(part))
+/** Literal text is the same for every request: what a data plane would refuse of it is told here. */
+function wrongIn(template: Template): string | null {
+  const text = template.filter((part) => typeof part === 'string').join('')
+  if (CONTROL.test(text)) {
+    return 'A header value holds no line breaks, tabs or other control characters; remove them.'
+  }
+  if (!text.isWellFormed()) return 'This holds half of a character; write the whole one.'
+  const bytes = text.replaceAll(/[^\x20-\x7e]+/g, encodeURIComponent).length
+  if (bytes <= HEADER_VALUE_BYTES_MAX) return null
+  return `Percent-encoded, as it is sent, this is ${bytes} bytes long, and ${HEADER_VALUE_BYTES_MAX} are the most; write less.`
 }
 
 export function compileHeaderEdits(
