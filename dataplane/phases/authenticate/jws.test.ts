@@ -129,6 +129,7 @@ const HOSTILE: readonly (readonly [string, string | Promise<string>])[] = [
   ['extensions that must be understood', withHeader({ crit: ['exp'], exp: 1 })],
   ['an empty list of extensions', withHeader({ crit: [] })],
   ['a payload that is not encoded', withHeader({ b64: false, crit: ['b64'] })],
+  ['a payload that is not encoded, unsaid', withHeader({ b64: false })],
   ['a kid that is a number', withHeader({ kid: 7 })],
   ['a kid that is a list', withHeader({ kid: [rs256.kid] })],
   ['a token in a token', withHeader({ cty: 'JWT' })],

@@ -57,7 +57,9 @@ function checkHeader(header: StrictObject): Header {
   const algorithm = JWT_ALGORITHMS.find((name) => name === header['alg'])
   if (algorithm === undefined) return malformed('is signed with an algorithm that is not allowed')
   // RFC 7515, 4.1.11: what a token says must be understood, and is not, refuses it
-  if ('crit' in header) return malformed('asks for extensions that are not supported')
+  // b64 too (RFC 7797, 6): a reader that knows it would see another payload than was verified here
+  if ('crit' in header || 'b64' in header)
+    return malformed('asks for extensions that are not supported')
   const kid = header['kid'] ?? null
   if (kid !== null && typeof kid !== 'string') return malformed('has a kid that is not a string')
   if (isWrapper(header)) return malformed('holds another token, or is encrypted')
