@@ -233,6 +233,8 @@ export const MirrorSchema = Fields({
   },
 })
 
+export type MirrorSpec = Spec<typeof MirrorSchema>
+
 export const AffinitySchema = Fields({
   about: 'Keeps a client on one endpoint while it is healthy.',
   example: '{ cookie: fl_sticky, lifetime: 1h }',

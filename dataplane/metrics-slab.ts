@@ -28,8 +28,10 @@ export const CELLS = {
   logSent: 3,
   logTaken: 4,
   logDropped: 5,
+  mirrored: 6,
+  mirrorsDropped: 7,
 } as const
-const CELLS_MAX = 8
+const CELLS_MAX = 16
 
 /** Of one series: requests, bytes in, bytes out. */
 export const SERIES_CELLS = 3

@@ -168,6 +168,9 @@ export class Metrics {
     counter('fairlead_bugs_total', 'Exceptions that a request met in the gateway itself.', 'bugs')
     const dropped = 'Lines of the access log that were dropped because nobody read them.'
     counter('fairlead_log_lines_dropped_total', dropped, 'logDropped')
+    counter('fairlead_mirrored_total', 'Copies of requests that were sent to a mirror.', 'mirrored')
+    const missed = 'Requests that were not mirrored: too large, or too many at once.'
+    counter('fairlead_mirrors_dropped_total', missed, 'mirrorsDropped')
     this.#gauge('fairlead_requests_in_flight', 'Requests that are being served.', () =>
       Math.max(0, cell('started') - cell('ended')),
     )

@@ -19,6 +19,7 @@ import { idSource } from './request/id.ts'
 import { serve } from './request/serve.ts'
 import { type Built, emptyTable, TableBuilder } from './runtime/build.ts'
 import { TableDirectory } from './runtime/directory.ts'
+import { createBeside } from './runtime/beside.ts'
 import { createExpressions } from './runtime/expression.ts'
 import { createPreparer } from './runtime/preparer.ts'
 import type { Runtime } from './runtime/runtime.ts'
@@ -76,6 +77,7 @@ class ServingThread {
       upstream: this.#upstream,
       limiter: new SharedLimiter(start.limits, start.column),
       sinks: this.#shipping === null ? [this.#slab] : [this.#slab, this.#shipping],
+      beside: createBeside((what) => this.#slab.add(what, 1)),
       bug: (error) => this.#bug(error),
     }
     this.#front = this.#newFront(deadlines)

@@ -28,7 +28,7 @@ export const compileRule: CompileRule = (rule, at, within) => {
   const captures = matches.value.map((match) => match.captures)
   const edits = compileEdits(rule, at, captures)
   const timeout = compileTimeout(rule, at)
-  const traffic = compileTraffic(rule, at)
+  const traffic = compileTraffic(rule, at, within)
   const action = compileAction(rule, at, { ...within, captures })
   const problems = [
     ...notSupportedYet('rule', rule, at),
@@ -45,8 +45,9 @@ export const compileRule: CompileRule = (rule, at, within) => {
     matches: matches.value.map(({ match }) => match),
     ...edits.value,
     totalTimeoutMs: timeout.value,
-    traffic: traffic.value,
-    ...action.value,
+    traffic: traffic.value.traffic,
+    action: action.value.action,
+    backends: new Map([...action.value.backends, ...traffic.value.backends]),
   }
   return { value: broken ? rejecting(value) : value, problems }
 }

@@ -42,7 +42,6 @@ export const NOT_SUPPORTED_YET = {
     { path: 'readBody', instead: REMOVE },
     { path: 'compression', instead: REMOVE },
     { path: 'cache', instead: REMOVE },
-    { path: 'mirror', instead: REMOVE },
     { path: 'affinity', instead: REMOVE },
     { path: 'validate', instead: REMOVE },
     { path: 'callout', instead: REMOVE },

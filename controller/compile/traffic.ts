@@ -4,14 +4,27 @@
  * Pinned by traffic.test.ts: "what a rule does not ask for is not in its table".
  */
 import type { RouteRule } from '../../crds/api-route.ts'
+import type { Backend } from '#wire/table'
 import type { Traffic } from '#wire/traffic'
 import { compileAddresses } from './addresses.ts'
 import { compileBody } from './body.ts'
 import { compileCors } from './cors.ts'
 import { compileFaults } from './faults.ts'
+import { compileMirror } from './mirror.ts'
 import type { Checked, FieldPath, Problem } from './problem.ts'
+import type { StepWithin } from './steps.ts'
 
-export function compileTraffic(rule: RouteRule, at: FieldPath<RouteRule>): Checked<Traffic> {
+export interface CompiledTraffic {
+  readonly traffic: Traffic
+  /** Those that it names beside the ones of the rule's action. */
+  readonly backends: ReadonlyMap<string, Backend>
+}
+
+export function compileTraffic(
+  rule: RouteRule,
+  at: FieldPath<RouteRule>,
+  within: StepWithin,
+): Checked<CompiledTraffic> {
   const value: Mutable<Traffic> = {}
   const problems: Problem[] = []
   if (rule.cors !== undefined) {
@@ -34,7 +47,16 @@ export function compileTraffic(rule: RouteRule, at: FieldPath<RouteRule>): Check
     value.faults = faults.value
     problems.push(...faults.problems)
   }
-  return { value, problems }
+  let backends = NO_BACKENDS
+  if (rule.mirror !== undefined) {
+    const mirror = compileMirror(rule.mirror, at.child('mirror'), within)
+    value.mirror = mirror.value.mirror
+    backends = mirror.value.backends
+    problems.push(...mirror.problems)
+  }
+  return { value: { traffic: value, backends }, problems }
 }
+
+const NO_BACKENDS: ReadonlyMap<string, Backend> = new Map()
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }

@@ -3,6 +3,7 @@
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { createBeside } from '../runtime/beside.ts'
 import type { Limit } from '#wire/rate-limit'
 import { fakeExchange } from '../../test/fake/exchange.ts'
 import { fakeRule } from '../../test/fake/rule.ts'
@@ -17,7 +18,14 @@ import { anonymousCaller } from './authenticate/caller.ts'
 function world(before: readonly Limit[], after: readonly Limit[]) {
   const { table, upstream, sinks } = new FakeRuntime()
   const limiter = new SharedLimiter(memory(), 0)
-  const runtime: Runtime = { table, upstream, sinks, limiter, bug: () => {} }
+  const runtime: Runtime = {
+    table,
+    upstream,
+    sinks,
+    limiter,
+    beside: createBeside(),
+    bug: () => {},
+  }
   const rule = fakeRule({
     limitsBeforeAuth: before.length === 0 ? null : prepared(...before),
     limitsAfterAuth: after.length === 0 ? null : prepared(...after),

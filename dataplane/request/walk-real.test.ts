@@ -11,6 +11,7 @@ import { tableChange, tableObject, tableRule } from '../../test/fake/table.ts'
 import { monotonicMs, wallClockMs } from '../clock.ts'
 import { Front } from '../front/front.ts'
 import { emptyTable, swapTable, TableBuilder } from '../runtime/build.ts'
+import { createBeside } from '../runtime/beside.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import { Deadlines } from '../upstream/deadlines.ts'
 import { type Recorded, startRecorder } from '../upstream/fake/recorder.ts'
@@ -54,6 +55,7 @@ async function walk(
       release: () => undefined,
     },
     sinks: [{ record: (record) => void records.push(record) }],
+    beside: createBeside(),
     bug: (error) => void bugs.push(error),
   }
   const backend = tableObject('backend', BACKEND, { protocol: 'http', clusterAddress: null })

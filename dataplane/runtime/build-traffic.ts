@@ -8,13 +8,17 @@ import { prepareAddresses } from '../phases/addresses.ts'
 import { prepareCors } from '../phases/cors/prepared.ts'
 import type { PreparedRule } from './runtime.ts'
 
-export type PreparedTraffic = Pick<PreparedRule, 'cors' | 'addresses' | 'bodyBytesMax' | 'faults'>
+export type PreparedTraffic = Pick<
+  PreparedRule,
+  'cors' | 'addresses' | 'bodyBytesMax' | 'faults' | 'mirror'
+>
 
-export function buildTraffic({ cors, addresses, body, faults }: Traffic): PreparedTraffic {
+export function buildTraffic({ cors, addresses, body, faults, mirror }: Traffic): PreparedTraffic {
   return {
     cors: cors === undefined ? null : prepareCors(cors),
     addresses: addresses === undefined ? null : prepareAddresses(addresses),
     bodyBytesMax: body?.bytesMax ?? null,
     faults: faults ?? null,
+    mirror: mirror?.to.kind === 'backend' ? { ...mirror.to, share: mirror.share } : null,
   }
 }

@@ -3,7 +3,7 @@
  * swapped in by one assignment. What a rule does not use is null, so that its phase costs one check.
  */
 import type { Gateway, PathRewrite } from '#wire/table'
-import type { Faults } from '#wire/traffic'
+import type { Faults, Share } from '#wire/traffic'
 import type { BackendTarget, Reject, RejectCause } from '#wire/value'
 import type { PreparedAuth } from '../phases/authenticate/prepared.ts'
 import type { PreparedAggregate } from '../phases/forward/prepared-aggregate.ts'
@@ -14,6 +14,7 @@ import type { Upstream } from '../upstream/upstream.ts'
 import type { Exchange } from '../request/exchange.ts'
 import type { Failure } from '../request/failure.ts'
 import type { RecordSink } from '../request/record.ts'
+import type { Beside } from './beside.ts'
 import type { ClientHeaders } from './client-headers.ts'
 import type { Prepared, PreparedTemplate } from './expression-types.ts'
 
@@ -24,6 +25,8 @@ export interface Runtime {
   readonly limiter: Limiter
   /** Where each exchange's record goes, in this order. */
   readonly sinks: readonly RecordSink[]
+  /** What this worker does beside its exchanges, each bounded. */
+  readonly beside: Beside
   /** A phase or a sink threw: ours to mend. Logged, counted, and never shown to the client. */
   bug(error: unknown, exchange: Exchange): void
 }
@@ -66,6 +69,13 @@ export interface PreparedRule {
   /** Of the request's body; null: no bound. */
   readonly bodyBytesMax: number | null
   readonly faults: Faults | null
+  readonly mirror: PreparedMirror | null
+}
+
+/** A mirror that cannot be resolved gets no copies. */
+export interface PreparedMirror {
+  readonly backend: string
+  readonly share: Share
 }
 
 /** Remove, set and add in one pass: what set replaces is removed, then both are appended. */

@@ -141,7 +141,13 @@ function hostReferences(one: TableObject & { kind: 'host' }, lookup: Lookup): Fa
 
 function ruleReferences(value: ValueOf['rule'], missing: Missing): Fault | null {
   const found = first(value.limits, (name) => missing('limit', name))
-  return found ?? authReferences(value.auth, missing) ?? actionReferences(value.action, missing)
+  const mirror = value.mirror?.to
+  return (
+    found ??
+    authReferences(value.auth, missing) ??
+    actionReferences(value.action, missing) ??
+    (mirror?.kind === 'backend' ? missing('backend', mirror.backend) : null)
+  )
 }
 
 function authReferences(auth: ValueOf['rule']['auth'], missing: Missing): Fault | null {

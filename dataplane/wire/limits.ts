@@ -79,6 +79,11 @@ export const PATTERN_INPUT_BYTES_MAX = 8 * 1024
 /** Body of a fixed answer, and of a fallback value. */
 export const FIXED_BODY_BYTES_MAX = 64 * 1024
 
+/** Bodies that are copied for a mirror, each and together: larger requests are not mirrored. */
+export const MIRROR_BODY_BYTES_MAX = 64 * 1024
+/** Copies of one worker that have not been answered; further ones are not sent. */
+export const MIRRORS_MAX = 128
+
 /** Defaults of a rule's total timeout, an aggregate's deadline and what one may fetch. */
 export const TOTAL_TIMEOUT_MS = 30_000
 export const AGGREGATE_DEADLINE_MS = 10_000

@@ -18,12 +18,13 @@ import {
   type Shape,
   waitMs,
 } from './shape.ts'
-import { headerName } from './shape-value.ts'
+import { backendTarget, headerName } from './shape-value.ts'
 import {
   type Addresses,
   type BodyBound,
   type Cors,
   type Faults,
+  type Mirror,
   SHARE_WHOLE,
   type Traffic,
 } from './traffic.ts'
@@ -55,4 +56,5 @@ export const traffic: Members<Traffic> = {
   addresses: optional(addresses),
   body: optional(body),
   faults: optional(faults),
+  mirror: optional(object<Mirror>({ to: backendTarget, share })),
 }

@@ -3,11 +3,14 @@
  * where its rule does not ask for it. Types only; defaults have been put in by the controller.
  */
 
+import type { BackendTarget } from './value.ts'
+
 export interface Traffic {
   readonly cors?: Cors
   readonly addresses?: Addresses
   readonly body?: BodyBound
   readonly faults?: Faults
+  readonly mirror?: Mirror
 }
 
 /** Ranges of client addresses; deny wins. */
@@ -25,6 +28,12 @@ export interface BodyBound {
 export interface Faults {
   readonly delay: { readonly share: Share; readonly ms: number } | null
   readonly abort: { readonly share: Share; readonly status: number } | null
+}
+
+/** Copies of requests; what it answers is for nobody. */
+export interface Mirror {
+  readonly to: BackendTarget
+  readonly share: Share
 }
 
 /** How many of SHARE_WHOLE requests: 5 % is 5,000. */

@@ -21,6 +21,7 @@ export function fakeRule(rule: Partial<PreparedRule> = {}): PreparedRule {
     addresses: null,
     bodyBytesMax: null,
     faults: null,
+    mirror: null,
     ...rule,
   }
 }

@@ -8,6 +8,7 @@ import type { Failure } from '../../dataplane/request/failure.ts'
 import type { AnswerSink, AnswerStream } from '../../dataplane/request/outcome.ts'
 import type { ExchangeRecord } from '../../dataplane/request/record.ts'
 import { emptyTable } from '../../dataplane/runtime/build.ts'
+import { type BesideCount, createBeside } from '../../dataplane/runtime/beside.ts'
 import type { Runtime } from '../../dataplane/runtime/runtime.ts'
 import type {
   Upstream,
@@ -22,6 +23,8 @@ export class FakeRuntime implements Runtime {
   readonly records: ExchangeRecord[] = []
   readonly sinks = [{ record: (record: ExchangeRecord) => void this.records.push(record) }]
   readonly bugs: unknown[] = []
+  readonly counted: BesideCount[] = []
+  readonly beside = createBeside((what) => void this.counted.push(what))
 
   bug(error: unknown): void {
     this.bugs.push(error)

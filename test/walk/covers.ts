@@ -54,7 +54,7 @@ export const COVERS: readonly (readonly [field: string, folder: string])[] = [
   ['ApiRoute.rules.readBody', 'not-supported-yet'],
   ['ApiRoute.rules.compression', 'not-supported-yet'],
   ['ApiRoute.rules.cache', 'not-supported-yet'],
-  ['ApiRoute.rules.mirror', 'not-supported-yet'],
+  ['ApiRoute.rules.mirror', 'mirror'],
   ['ApiRoute.rules.affinity', 'not-supported-yet'],
   ['ApiRoute.rules.faults', 'faults'],
   ['ApiRoute.rules.validate', 'not-supported-yet'],

@@ -1,6 +1,7 @@
 /**
  * A front with real phases behind it where a test wants them, and a list of what was recorded.
  */
+import { createBeside } from '../../runtime/beside.ts'
 import type { TestContext } from 'node:test'
 import { monotonicMs, wallClockMs } from '../../clock.ts'
 import type { Raw } from '../../fake/plane.ts'
@@ -46,6 +47,7 @@ export async function startFront(
       release: () => undefined,
     },
     sinks: [{ record: (record) => void records.push(record) }],
+    beside: createBeside(),
     bug: (error) => void bugs.push(error),
   }
   const owner: FrontOwner = {

@@ -4,6 +4,7 @@
  * 20). Each request has header lines of its own, as from a socket; what making them costs is taken
  * off. CPU time of this process, the least of all rounds, because other programs disturb.
  */
+import { createBeside } from '../../runtime/beside.ts'
 import type { RuleAuth } from '#wire/auth'
 import { keyOf } from '#wire/key-format'
 import { fakeExchange } from '../../../test/fake/exchange.ts'
@@ -76,7 +77,7 @@ function ruleOf(parts: Partial<Extract<RuleAuth, { kind: 'policy' }>> = {}) {
 
 const { table, upstream, sinks } = new FakeRuntime()
 const limiter = new SharedLimiter(memory({ originNs: process.hrtime.bigint() }), 0)
-const runtime: Runtime = { table, upstream, sinks, limiter, bug: () => {} }
+const runtime: Runtime = { table, upstream, sinks, limiter, beside: createBeside(), bug: () => {} }
 const [received] = [fakeExchange().exchange]
 
 /** As from a socket: texts that nobody has hashed before. */

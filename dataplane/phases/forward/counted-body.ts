@@ -6,6 +6,7 @@
 import type { BodySink, Exchange, RequestBody } from '../../request/exchange.ts'
 import type { Failure } from '../../request/failure.ts'
 import { tooLarge } from '../body.ts'
+import type { MirrorCopy } from './mirror.ts'
 
 export class CountedBody implements RequestBody, BodySink {
   readonly empty = false
@@ -14,10 +15,12 @@ export class CountedBody implements RequestBody, BodySink {
   refusal: Failure | null = null
   readonly #exchange: Exchange
   readonly #bytesMax: number
+  readonly #copy: MirrorCopy | null
   #sink: BodySink | null = null
 
-  /** `bytesMax`: null where there is no bound. */
-  constructor(exchange: Exchange, bytesMax: number | null) {
+  /** `bytesMax`: null where there is no bound; `copy`: where it is mirrored. */
+  constructor(exchange: Exchange, bytesMax: number | null, copy: MirrorCopy | null) {
+    this.#copy = copy
     this.#exchange = exchange
     this.#bytesMax = bytesMax ?? Number.POSITIVE_INFINITY
     this.bytesDeclared = exchange.body.bytesDeclared
@@ -41,11 +44,14 @@ export class CountedBody implements RequestBody, BodySink {
       this.#sink?.abort()
       return 'pause'
     }
+    this.#copy?.add(chunk)
     return this.#sink?.data(chunk) ?? 'more'
   }
 
   end(): void {
-    if (this.refusal === null) this.#sink?.end()
+    if (this.refusal !== null) return
+    this.#sink?.end()
+    this.#copy?.end()
   }
 
   abort(): void {

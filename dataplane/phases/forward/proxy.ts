@@ -10,6 +10,7 @@ import type { PreparedProxy, PreparedRule, Runtime } from '../../runtime/runtime
 import type { UpstreamHead, UpstreamRequest } from '../../upstream/upstream.ts'
 import { chooseBackend } from './choose-backend.ts'
 import { CountedBody } from './counted-body.ts'
+import { mirrored } from './mirror.ts'
 
 export function proxy(
   action: PreparedProxy,
@@ -21,7 +22,8 @@ export function proxy(
   if (choice.kind === 'fail') return choice
   exchange.backend = choice.backend
   return new Promise<Outcome>((resolve) => {
-    const body = exchange.body.empty ? null : new CountedBody(exchange, rule.bodyBytesMax)
+    const copy = mirrored(rule, exchange, runtime, Math.random)
+    const body = exchange.body.empty ? null : new CountedBody(exchange, rule.bodyBytesMax, copy)
     const call = runtime.upstream.send(requestOf(choice.backend, body, rule, exchange), {
       head: (head) => {
         exchange.upstreamHeadMs = monotonicMs()

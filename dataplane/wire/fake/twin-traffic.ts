@@ -1,7 +1,10 @@
 /**
  * What a rule may ask for besides its answer (wire/traffic.ts), as data for the plain twin.
  */
-import { is, maybe } from './twin-type.ts'
+import { is, maybe, or } from './twin-type.ts'
+
+export const reject = { kind: is('reject'), status: 'n', cause: 's', because: 's' } as const
+export const target = or({ kind: is('backend'), backend: 's' }, reject)
 
 export const traffic = {
   'cors?': {
@@ -18,4 +21,5 @@ export const traffic = {
     delay: maybe({ share: 'n', ms: 'n' }),
     abort: maybe({ share: 'n', status: 'n' }),
   },
+  'mirror?': { to: target, share: 'n' },
 } as const

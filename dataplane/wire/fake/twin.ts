@@ -3,15 +3,13 @@
  * that knows structure and no bounds. And mutations of values, for both to disagree about.
  */
 import * as fc from 'fast-check'
-import { traffic } from './twin-traffic.ts'
+import { reject, target, traffic } from './twin-traffic.ts'
 import { any, fits, is, map, maybe, or, type Test, type Type } from './twin-type.ts'
 
 const source = { kind: 's', name: 's', uid: 's', generation: 'n' } as const
 const template = [or('s', { expr: 's' })] as const
 const header = { name: 's', value: template, onFailure: is('remove', 'refuse') } as const
 const edits = { remove: ['s'], set: [header], add: [header] } as const
-const reject = { kind: is('reject'), status: 'n', cause: 's', because: 's' } as const
-const target = or({ kind: is('backend'), backend: 's' }, reject)
 const rewrite = [or({ literal: 's' }, { param: 's' }, { rest: is(true) })] as const
 const predicate = {
   name: 's',

@@ -1,0 +1,42 @@
+/**
+ * What one worker does beside its exchanges: so much at once and no more, and counted. It outlives the
+ * tables that a worker runs.
+ * Pinned by beside.test.ts: "a gate lets in as many as it holds".
+ */
+import { MIRRORS_MAX } from '#wire/limits'
+
+/** What is counted; metrics-slab has a cell for each. */
+export type BesideCount = 'mirrored' | 'mirrorsDropped'
+
+export interface Beside {
+  readonly mirrors: Gate
+  count(what: BesideCount): void
+}
+
+export function createBeside(count: (what: BesideCount) => void = () => undefined): Beside {
+  return { mirrors: new Gate(MIRRORS_MAX), count }
+}
+
+export class Gate {
+  readonly #max: number
+  #inside = 0
+
+  constructor(max: number) {
+    this.#max = max
+  }
+
+  get inside(): number {
+    return this.#inside
+  }
+
+  /** Whoever was let in leaves once. */
+  enter(): 'entered' | 'full' {
+    if (this.#inside >= this.#max) return 'full'
+    this.#inside += 1
+    return 'entered'
+  }
+
+  leave(): void {
+    this.#inside -= 1
+  }
+}
