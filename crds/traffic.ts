@@ -189,6 +189,8 @@ export const CompressionSchema = Fields({
   },
 })
 
+export type CompressionSpec = Spec<typeof CompressionSchema>
+
 export const CacheSchema = Fields({
   about: 'Keeps answers, each for its consumer unless shared.',
   example: '{ ttl: 60s, by: [consumer, "header:accept-language"], staleIfError: 10m }',

@@ -40,7 +40,6 @@ export const NOT_SUPPORTED_YET = {
     { path: 'timeouts.idle', instead: 'Use timeouts.total until then.' },
     { path: 'retry', instead: REMOVE },
     { path: 'readBody', instead: REMOVE },
-    { path: 'compression', instead: REMOVE },
     { path: 'cache', instead: REMOVE },
     { path: 'affinity', instead: REMOVE },
     { path: 'validate', instead: REMOVE },

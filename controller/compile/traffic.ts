@@ -8,6 +8,7 @@ import type { Backend } from '#wire/table'
 import type { Traffic } from '#wire/traffic'
 import { compileAddresses } from './addresses.ts'
 import { compileBody } from './body.ts'
+import { compileCompression } from './compression.ts'
 import { compileCors } from './cors.ts'
 import { compileFaults } from './faults.ts'
 import { compileMirror } from './mirror.ts'
@@ -47,6 +48,7 @@ export function compileTraffic(
     value.faults = faults.value
     problems.push(...faults.problems)
   }
+  if (rule.compression !== undefined) value.compression = compileCompression(rule.compression)
   let backends = NO_BACKENDS
   if (rule.mirror !== undefined) {
     const mirror = compileMirror(rule.mirror, at.child('mirror'), within)

@@ -6,9 +6,10 @@
 import assert from 'node:assert/strict'
 import type { Exchange } from '../request/exchange.ts'
 import { fail } from '../request/failure.ts'
-import type { AnswerSink, AnswerStream, Respond } from '../request/outcome.ts'
+import type { AnswerBody, AnswerSink, AnswerStream } from '../request/outcome.ts'
 import { bugFailure, type Soon } from '../request/walk.ts'
 import type { Runtime } from '../runtime/runtime.ts'
+import { packed } from './respond/compress.ts'
 import { BROKEN, type Ending } from './respond/ending.ts'
 import { type Head, headOf, problemHead } from './respond/head.ts'
 import { streamed } from './respond/stream.ts'
@@ -46,7 +47,10 @@ function answered(exchange: Exchange, runtime: Runtime): Soon<Ending> {
   assert(decision !== null, 'the phases have decided')
   if (decision.kind === 'fail') return problem(exchange)
   const head = headOf(decision, exchange)
-  if (!('kind' in head)) return sent(decision, head, exchange, runtime)
+  if (!('kind' in head)) {
+    const ready = packed(head, decision.body, exchange, runtime)
+    return sent(ready.body, ready.head, exchange, runtime)
+  }
   if (decision.body.kind === 'stream') decision.body.stream.abort()
   exchange.decision = head
   return problem(exchange)
@@ -59,7 +63,7 @@ function problem(exchange: Exchange): Ending {
   return whole(head, body, exchange)
 }
 
-function sent({ body }: Respond, head: Head, exchange: Exchange, runtime: Runtime): Soon<Ending> {
+function sent(body: AnswerBody, head: Head, exchange: Exchange, runtime: Runtime): Soon<Ending> {
   switch (body.kind) {
     case 'empty':
       return whole(head, null, exchange)

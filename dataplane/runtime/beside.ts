@@ -3,18 +3,19 @@
  * tables that a worker runs.
  * Pinned by beside.test.ts: "a gate lets in as many as it holds".
  */
-import { MIRRORS_MAX } from '#wire/limits'
+import { COMPRESSIONS_MAX, MIRRORS_MAX } from '#wire/limits'
 
 /** What is counted; metrics-slab has a cell for each. */
 export type BesideCount = 'mirrored' | 'mirrorsDropped'
 
 export interface Beside {
   readonly mirrors: Gate
+  readonly compressions: Gate
   count(what: BesideCount): void
 }
 
 export function createBeside(count: (what: BesideCount) => void = () => undefined): Beside {
-  return { mirrors: new Gate(MIRRORS_MAX), count }
+  return { mirrors: new Gate(MIRRORS_MAX), compressions: new Gate(COMPRESSIONS_MAX), count }
 }
 
 export class Gate {

@@ -6,19 +6,28 @@
 import type { Traffic } from '#wire/traffic'
 import { prepareAddresses } from '../phases/addresses.ts'
 import { prepareCors } from '../phases/cors/prepared.ts'
+import { prepareCompression } from '../phases/respond/encoding.ts'
 import type { PreparedRule } from './runtime.ts'
 
 export type PreparedTraffic = Pick<
   PreparedRule,
-  'cors' | 'addresses' | 'bodyBytesMax' | 'faults' | 'mirror'
+  'cors' | 'addresses' | 'bodyBytesMax' | 'faults' | 'mirror' | 'compression'
 >
 
-export function buildTraffic({ cors, addresses, body, faults, mirror }: Traffic): PreparedTraffic {
+export function buildTraffic({
+  cors,
+  addresses,
+  body,
+  faults,
+  mirror,
+  compression,
+}: Traffic): PreparedTraffic {
   return {
     cors: cors === undefined ? null : prepareCors(cors),
     addresses: addresses === undefined ? null : prepareAddresses(addresses),
     bodyBytesMax: body?.bytesMax ?? null,
     faults: faults ?? null,
     mirror: mirror?.to.kind === 'backend' ? { ...mirror.to, share: mirror.share } : null,
+    compression: compression === undefined ? null : prepareCompression(compression),
   }
 }

@@ -10,6 +10,7 @@ import type { PreparedAggregate } from '../phases/forward/prepared-aggregate.ts'
 import type { Limiter, PreparedLimit } from '../limits/limiter.ts'
 import type { PreparedAddresses } from '../phases/addresses.ts'
 import type { PreparedCors } from '../phases/cors/prepared.ts'
+import type { PreparedCompression } from '../phases/respond/encoding.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import type { Exchange } from '../request/exchange.ts'
 import type { Failure } from '../request/failure.ts'
@@ -70,6 +71,7 @@ export interface PreparedRule {
   readonly bodyBytesMax: number | null
   readonly faults: Faults | null
   readonly mirror: PreparedMirror | null
+  readonly compression: PreparedCompression | null
 }
 
 /** A mirror that cannot be resolved gets no copies. */

@@ -84,6 +84,9 @@ export const MIRROR_BODY_BYTES_MAX = 64 * 1024
 /** Copies of one worker that have not been answered; further ones are not sent. */
 export const MIRRORS_MAX = 128
 
+/** Answers of one worker that are compressed at once; each takes up to 1.5 MB of tables. */
+export const COMPRESSIONS_MAX = 64
+
 /** Defaults of a rule's total timeout, an aggregate's deadline and what one may fetch. */
 export const TOTAL_TIMEOUT_MS = 30_000
 export const AGGREGATE_DEADLINE_MS = 10_000

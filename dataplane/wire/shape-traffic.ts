@@ -15,6 +15,7 @@ import {
   object,
   oneOf,
   optional,
+  pattern,
   type Shape,
   waitMs,
 } from './shape.ts'
@@ -22,6 +23,7 @@ import { backendTarget, headerName } from './shape-value.ts'
 import {
   type Addresses,
   type BodyBound,
+  type Compression,
   type Cors,
   type Faults,
   type Mirror,
@@ -51,10 +53,17 @@ const faults = object<Faults>({
   abort: nullable(object<NonNullable<Faults['abort']>>({ share, status: integer(400, 599) })),
 })
 
+const mediaType = pattern(/^[a-z0-9.+-]+\/(?:[a-z0-9.+-]+|[*])$/, 'a media type in lower case')
+const compression = object<Compression>({
+  types: list(mediaType, 1),
+  minBytes: integer(0, WAIT_MS_MAX),
+})
+
 export const traffic: Members<Traffic> = {
   cors: optional(cors),
   addresses: optional(addresses),
   body: optional(body),
   faults: optional(faults),
+  compression: optional(compression),
   mirror: optional(object<Mirror>({ to: backendTarget, share })),
 }

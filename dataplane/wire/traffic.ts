@@ -11,6 +11,7 @@ export interface Traffic {
   readonly body?: BodyBound
   readonly faults?: Faults
   readonly mirror?: Mirror
+  readonly compression?: Compression
 }
 
 /** Ranges of client addresses; deny wins. */
@@ -34,6 +35,12 @@ export interface Faults {
 export interface Mirror {
   readonly to: BackendTarget
   readonly share: Share
+}
+
+export interface Compression {
+  /** Lower case: `application/json`, or `text/*`. */
+  readonly types: readonly string[]
+  readonly minBytes: number
 }
 
 /** How many of SHARE_WHOLE requests: 5 % is 5,000. */

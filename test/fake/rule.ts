@@ -22,6 +22,7 @@ export function fakeRule(rule: Partial<PreparedRule> = {}): PreparedRule {
     bodyBytesMax: null,
     faults: null,
     mirror: null,
+    compression: null,
     ...rule,
   }
 }

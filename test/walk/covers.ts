@@ -52,7 +52,7 @@ export const COVERS: readonly (readonly [field: string, folder: string])[] = [
   ['ApiRoute.rules.addresses', 'addresses'],
   ['ApiRoute.rules.body', 'body'],
   ['ApiRoute.rules.readBody', 'not-supported-yet'],
-  ['ApiRoute.rules.compression', 'not-supported-yet'],
+  ['ApiRoute.rules.compression', 'compression'],
   ['ApiRoute.rules.cache', 'not-supported-yet'],
   ['ApiRoute.rules.mirror', 'mirror'],
   ['ApiRoute.rules.affinity', 'not-supported-yet'],

@@ -21,5 +21,6 @@ export const traffic = {
     delay: maybe({ share: 'n', ms: 'n' }),
     abort: maybe({ share: 'n', status: 'n' }),
   },
+  'compression?': { types: ['s'], minBytes: 'n' },
   'mirror?': { to: target, share: 'n' },
 } as const
