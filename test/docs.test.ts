@@ -99,7 +99,9 @@ test('the budgets of docs/expressions.md are the limits of the contract', () => 
   const rows = rowsOf('expressions.md', 'Budgets')
   for (const [name = '', value] of rows) assert.equal(value, LIMITS.get(code(name)), name)
   const documented = rows.map(([name]) => code(name))
-  const budgets = [...LIMITS.keys()].filter((name) => /^(EXPR|EVAL|COMPREHENSION|PATTERN)/.test(name))
+  const budgets = [...LIMITS.keys()].filter((name) =>
+    /^(EXPR|EVAL|COMPREHENSION|PATTERN)/.test(name),
+  )
   assert.deepEqual(
     budgets.filter((name) => !documented.includes(name)),
     [],
