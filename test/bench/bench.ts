@@ -11,6 +11,7 @@ import { clusterChange } from './change-cluster.ts'
 import { folderChange } from './change-folder.ts'
 import { installPeers } from './install.ts'
 import { jwt } from './jwt.ts'
+import { lanes } from './lanes.ts'
 import { latency } from './latency.ts'
 import { memory } from './memory.ts'
 import { proxy } from './proxy.ts'
@@ -20,6 +21,7 @@ import { scale } from './scale.ts'
 /** A part returns lines of Markdown. */
 const PARTS: Readonly<Record<string, () => Promise<readonly string[]>>> = {
   proxy,
+  lanes,
   jwt,
   routes,
   bodies,
