@@ -12,7 +12,8 @@ import { xorOf } from '#wire/digest'
 import type { Rule } from '#wire/table'
 import { tableObject } from '../test/fake/table.ts'
 import { BACKEND, fixed, get, listLog, PROXY, ruleOf, tableOf } from './fake/plane.ts'
-import { AddressUnusable, type DataPlane, type DataPlaneOptions, startDataPlane } from './main.ts'
+import { AddressUnusable } from './addresses.ts'
+import { type DataPlane, type DataPlaneOptions, startDataPlane } from './main.ts'
 import { openDisk } from './sync/disk.ts'
 import { answerOf, startRecorder, until } from './upstream/fake/recorder.ts'
 
@@ -55,6 +56,7 @@ async function folderWith(
       accessLog: 'off',
       loopback: 'refuse',
       kill: () => undefined,
+      memoryBytes: null,
       log,
     },
   }

@@ -5,14 +5,24 @@
  */
 import { randomBytes } from 'node:crypto'
 import { flushCompileCache } from 'node:module'
-import { createServer, type AddressInfo } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import { totalmem } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { type Gateway, objectId } from '#wire/table'
+import { bindOnce, usable } from './addresses.ts'
 import { AdminServer, json, text } from './admin.ts'
 import { Egress } from './egress.ts'
 import { LimitKeeper, SWEEP_EVERY_MS } from './limits/keeper.ts'
 import { createLimitMemory, type LimitMemory } from './limits/shared.ts'
+import { connectionsMax, descriptorLimit } from './descriptors.ts'
+import {
+  bytesHeld,
+  LOOK_AT_MEMORY_EVERY_MS,
+  MemoryBoard,
+  MemoryKeeper,
+  memoryLimit,
+} from './memory.ts'
 import { Metrics } from './metrics.ts'
 import { KeyKeeper } from './sync/keys.ts'
 import { keySourcesOf } from './sync/keys-message.ts'
@@ -41,6 +51,8 @@ export interface DataPlaneOptions {
     'controllers' | 'caFile' | 'tokenFile' | 'name' | 'secretsState' | 'timings'
   >
   readonly accessLog: 'stdout' | 'off'
+  /** What requests are refused near to; null: the limit of the cgroup, if there is one. */
+  readonly memoryBytes: number | null
   /** allow: in `fairlead dev`, whose issuers may run beside it. */
   readonly loopback: 'allow' | 'refuse'
   readonly log: Logger
@@ -58,11 +70,6 @@ export interface DataPlane {
   /** Of the process, after `close` or when nothing else helps. */
   readonly exited: Promise<number>
   close(graceMs: number): Promise<void>
-}
-
-/** The message is one line for people; the process that asked for the address exits with 2. */
-export class AddressUnusable extends Error {
-  override readonly name = 'AddressUnusable'
 }
 
 export async function startDataPlane(options: DataPlaneOptions): Promise<DataPlane> {
@@ -86,6 +93,9 @@ class Plane implements DataPlane {
   readonly #exit: (code: number) => void
   readonly #isReady: () => void
   readonly #sweep: NodeJS.Timeout
+  readonly #board: MemoryBoard
+  readonly #memory: MemoryKeeper
+  readonly #looks: NodeJS.Timeout
   #threads: Threads | null = null
   #sync: Sync | null = null
   #probe: AdminServer | null = null
@@ -104,6 +114,9 @@ class Plane implements DataPlane {
     this.#metrics = new Metrics(() => ({
       ...(this.#threads?.facts ?? { workers: options.workers, workersReady: 0, workerRestarts: 0 }),
       ready: this.#readiness() === 'ready' ? 1 : 0,
+      memoryUsed: this.#memory.used,
+      memoryLimit: this.#memory.limit,
+      memoryPressure: this.#memory.pressure,
     }))
     this.#accessLog = options.accessLog === 'off' ? NO_LOG : openStdout(this.#metrics)
     // Without reusePort (macOS, Windows) a second listener is refused.
@@ -113,6 +126,15 @@ class Plane implements DataPlane {
     this.#limits = new LimitKeeper(this.#limitMemory)
     this.#sweep = setInterval(() => this.#limits.sweep(), SWEEP_EVERY_MS)
     this.#sweep.unref()
+    this.#board = MemoryBoard.for(columnsOf(this.#workerCount))
+    this.#memory = new MemoryKeeper({
+      board: this.#board,
+      limitBytes: memoryLimit(options.memoryBytes, process.constrainedMemory(), totalmem()),
+      resident: () => process.memoryUsage.rss(),
+      held: bytesHeld,
+    })
+    this.#looks = setInterval(() => this.#memory.look(), LOOK_AT_MEMORY_EVERY_MS)
+    this.#looks.unref()
     this.#keys = this.#newKeyKeeper()
   }
 
@@ -166,6 +188,8 @@ class Plane implements DataPlane {
         port,
         sharing: process.platform === 'linux' ? 'reusePort' : 'alone',
         limits: this.#limitMemory,
+        memory: this.#board.shared,
+        connectionsMax: connectionsMax(descriptorLimit(), this.#workerCount),
         accessLog: accessLog === 'off' ? 'off' : 'on',
       },
       metrics: this.#metrics,
@@ -173,7 +197,10 @@ class Plane implements DataPlane {
       accessLog: (lines) => this.#accessLog.write(lines),
       unknownKey: (keySet) => this.#keys.unknownKey(keySet),
       keySets: () => this.#keys.sets(),
-      columnFreed: (column) => this.#limits.freeColumn(column),
+      columnFreed: (column) => {
+        this.#limits.freeColumn(column)
+        this.#board.holds(column, 0)
+      },
       stuck: () => this.#stuck(),
       ...(this.#options.worker === undefined ? {} : { script: this.#options.worker }),
       // A table from disk may be looser than what is offered: it answers where nothing is.
@@ -278,6 +305,7 @@ class Plane implements DataPlane {
     await this.#sync?.close()
     this.#keys.close()
     clearInterval(this.#sweep)
+    clearInterval(this.#looks)
     await this.#adminSocket?.close()
     await this.#probe?.close()
     await this.#accessLog.close()
@@ -291,51 +319,6 @@ class Plane implements DataPlane {
     this.#options.log.error({}, 'a thread cannot be ended: the process ends')
     this.#closed = this.#close(STUCK_GRACE_MS, 1)
   }
-}
-
-// ---- addresses -------------------------------------------------------------------------------
-
-/**
- * Without reusePort, so that somebody else's listener shows; with it, both would get half of the
- * connections. Closed again at once: the workers bind it, each for itself.
- */
-async function bindOnce(host: string, port: number): Promise<AddressInfo> {
-  const server = createServer()
-  const { promise, resolve, reject } = Promise.withResolvers<AddressInfo>()
-  server.once('error', reject)
-  server.listen({ host, port }, () => {
-    const address = server.address()
-    if (address === null || typeof address === 'string') reject(new Error('not a TCP address'))
-    else resolve(address)
-  })
-  try {
-    return await promise
-  } catch (error) {
-    throw unusable(host, port, error)
-  } finally {
-    await new Promise<void>((done) => server.close(() => done()))
-  }
-}
-
-async function usable(host: string, port: number, server: AdminServer): Promise<AddressInfo> {
-  try {
-    return await server.listen(host, port)
-  } catch (error) {
-    throw unusable(host, port, error)
-  }
-}
-
-const REASONS: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'is in use by another process',
-  EADDRNOTAVAIL: 'is not an address of this machine',
-  EACCES: 'may not be used by this user',
-  ENOTFOUND: 'has a host name without address',
-}
-
-function unusable(host: string, port: number, error: unknown): AddressUnusable {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-  const where = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
-  return new AddressUnusable(`${where} ${REASONS[code] ?? `cannot be used (${code})`}`)
 }
 
 // ---- the access log --------------------------------------------------------------------------

@@ -30,6 +30,7 @@ export const CELLS = {
   logDropped: 5,
   mirrored: 6,
   mirrorsDropped: 7,
+  refused: 8,
 } as const
 const CELLS_MAX = 16
 

@@ -18,7 +18,15 @@ import {
 import type { ExchangeRecord } from './request/record.ts'
 
 function metricsOf(): Metrics {
-  return new Metrics(() => ({ workers: 2, workersReady: 1, workerRestarts: 3, ready: 1 }))
+  return new Metrics(() => ({
+    workers: 2,
+    workersReady: 1,
+    workerRestarts: 3,
+    ready: 1,
+    memoryUsed: 1,
+    memoryLimit: 2,
+    memoryPressure: 0,
+  }))
 }
 
 function worker(metrics: Metrics, id: number): MetricsSlab {

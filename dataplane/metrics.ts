@@ -28,6 +28,9 @@ export interface ProcessFacts {
   readonly workersReady: number
   readonly workerRestarts: number
   readonly ready: 0 | 1
+  readonly memoryUsed: number
+  readonly memoryLimit: number
+  readonly memoryPressure: number
 }
 
 interface WorkerColumn {
@@ -171,6 +174,8 @@ export class Metrics {
     counter('fairlead_mirrored_total', 'Copies of requests that were sent to a mirror.', 'mirrored')
     const missed = 'Requests that were not mirrored: too large, or too many at once.'
     counter('fairlead_mirrors_dropped_total', missed, 'mirrorsDropped')
+    const refused = 'Connections that were closed unanswered, because there were too many.'
+    counter('fairlead_connections_refused_total', refused, 'refused')
     this.#gauge('fairlead_requests_in_flight', 'Requests that are being served.', () =>
       Math.max(0, cell('started') - cell('ended')),
     )
@@ -182,6 +187,12 @@ export class Metrics {
     this.#gauge('fairlead_workers_ready', ready, () => facts().workersReady)
     const restarts = 'Threads that were replaced since the process started.'
     this.#gauge('fairlead_worker_restarts', restarts, () => facts().workerRestarts)
+    const used = 'Memory that is held: heaps, bodies, sockets, caches.'
+    this.#gauge('fairlead_memory_used_bytes', used, () => facts().memoryUsed)
+    const limit = 'Memory limit of the process; 0: none.'
+    this.#gauge('fairlead_memory_limit_bytes', limit, () => facts().memoryLimit)
+    const pressure = 'What is done for want of memory: 0 nothing to 3 nobody is accepted.'
+    this.#gauge('fairlead_memory_pressure', pressure, () => facts().memoryPressure)
     this.#gauge('fairlead_ready', 'Whether /readyz answers 200.', () => facts().ready)
   }
 

@@ -55,7 +55,7 @@ test('a change that one worker cannot prepare is in force nowhere', async (t) =>
       await threads.swap(snapshotOf('1', [ruleOf('a', '/a', fixed('old'))]))
   }, /a worker ended/)
   for (let i = 0; i < 10; i++) assert.equal((await get(port, '/a')).body, 'old')
-  await until('it is replaced', () => threads.facts.workersReady === 2)
+  await until('it is replaced', () => threads.facts.workersReady === 2, 20_000)
   await threads.swap(snapshotOf('3', [ruleOf('a', '/a', fixed('new'))]))
   for (let i = 0; i < 10; i++) assert.equal((await get(port, '/a')).body, 'new')
   assert.ok(log.said.some(({ message }) => message === 'a worker ended: it is replaced'))

@@ -30,9 +30,12 @@ export function columnsOf(workers: number): number {
   return 2 * workers + 2
 }
 
+/** The same for all workers. */
+type StartKey = 'host' | 'port' | 'sharing' | 'limits' | 'memory' | 'connectionsMax' | 'accessLog'
+
 export interface ThreadsOptions {
   readonly workers: number
-  readonly start: Pick<WorkerStart, 'host' | 'port' | 'sharing' | 'limits' | 'accessLog'>
+  readonly start: Pick<WorkerStart, StartKey>
   readonly metrics: Pick<Metrics, 'addWorker' | 'announce' | 'retire'>
   readonly log: Logger
   /** Whole lines, of one worker. */

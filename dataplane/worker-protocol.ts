@@ -20,6 +20,9 @@ export interface WorkerStart {
   /** One Int32, counted up by the worker: it is alive. */
   readonly pulse: SharedArrayBuffer
   readonly limits: LimitMemory
+  /** A MemoryBoard. */
+  readonly memory: SharedArrayBuffer
+  readonly connectionsMax: number
   readonly accessLog: 'on' | 'off'
 }
 

@@ -10,9 +10,12 @@ import { isMainThread, parentPort, workerData } from 'node:worker_threads'
 import { monotonicMs, wallClockMs } from './clock.ts'
 import { drain } from './front/drain.ts'
 import { Front } from './front/front.ts'
+import { BOUNDS } from './front/http1.ts'
+import { collector, PressureValve } from './front/pressure.ts'
 import { SharedLimiter } from './limits/shared-limiter.ts'
 import { AccessLines } from './log.ts'
 import { LogShipping } from './log-shipping.ts'
+import { bytesHeld, LOOK_AT_MEMORY_EVERY_MS, MemoryBoard } from './memory.ts'
 import { MetricsSlab } from './metrics-slab.ts'
 import { createAuthEnvironment } from './phases/authenticate/environment.ts'
 import { idSource } from './request/id.ts'
@@ -53,6 +56,7 @@ class ServingThread {
   readonly #builder: TableBuilder
   readonly #runtime: Runtime
   readonly #front: Front
+  readonly #pressure: PressureValve
   #prepared: { readonly turn: number; readonly built: Built } | null = null
   #listening: 'no' | 'yes' = 'no'
   /** Read once for each request. */
@@ -81,6 +85,7 @@ class ServingThread {
       bug: (error) => this.#bug(error),
     }
     this.#front = this.#newFront(deadlines)
+    this.#pressure = this.#newPressure()
     pulse(start.pulse)
   }
 
@@ -92,21 +97,40 @@ class ServingThread {
 
   #newFront(deadlines: Deadlines): Front {
     const runtime = this.#runtime
-    return new Front({
+    return new Front(
+      {
+        now: monotonicMs,
+        wallClock: () => {
+          this.#wallMs = wallClockMs()
+          return this.#wallMs
+        },
+        newId: idSource(randomBytes(5), () => this.#wallMs),
+        deadlines,
+        trustedProxies: () => runtime.table.trustedProxies,
+        serve: (exchange) => {
+          this.#slab.add('started', 1)
+          exchange.decision ??= this.#pressure.refusal
+          void serve(exchange, runtime)
+        },
+        refused: () => this.#slab.add('refused', 1),
+        bug: (error) => this.escaped(error),
+      },
+      { ...BOUNDS, connectionsMax: this.#start.connectionsMax },
+    )
+  }
+
+  #newPressure(): PressureValve {
+    const { memory, column } = this.#start
+    const valve = new PressureValve({
+      board: new MemoryBoard(memory),
+      column,
+      front: this.#front,
+      held: bytesHeld,
       now: monotonicMs,
-      wallClock: () => {
-        this.#wallMs = wallClockMs()
-        return this.#wallMs
-      },
-      newId: idSource(randomBytes(5), () => this.#wallMs),
-      deadlines,
-      trustedProxies: () => runtime.table.trustedProxies,
-      serve: (exchange) => {
-        this.#slab.add('started', 1)
-        void serve(exchange, runtime)
-      },
-      bug: (error) => this.escaped(error),
+      collect: collector(),
     })
+    setInterval(() => valve.look(), LOOK_AT_MEMORY_EVERY_MS).unref()
+    return valve
   }
 
   // ---- what the main thread says -------------------------------------------------------------

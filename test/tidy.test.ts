@@ -28,7 +28,14 @@ const MAY_IMPORT: readonly (readonly [string, readonly string[]])[] = [
   ['controller/compile/', ['controller/compile/', 'crds/', 'dataplane/wire']],
   [
     'controller/cli/',
-    ['controller/', 'crds/', 'dataplane/wire', 'dataplane/main.ts', 'dataplane/supervisor.ts'],
+    [
+      'controller/',
+      'crds/',
+      'dataplane/wire',
+      'dataplane/addresses.ts',
+      'dataplane/main.ts',
+      'dataplane/supervisor.ts',
+    ],
   ],
   ['controller/', ['controller/', 'crds/', 'dataplane/wire']],
   ['dataplane/wire/', ['dataplane/wire/']],

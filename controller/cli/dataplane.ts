@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { pino } from 'pino'
 import { address } from './addresses.ts'
 import { killOurselves, stopSignal } from './signals.ts'
-import { graceMsOf, UsageFailure, type Values } from './values.ts'
+import { graceMsOf, memoryOf, UsageFailure, type Values } from './values.ts'
 
 const BELOW_SUPERVISOR = 'SUPERVISED_BY_FAIRLEAD'
 
@@ -30,7 +30,8 @@ export async function dataplane(values: Values): Promise<number> {
 
 async function serve(values: Values, workers: number): Promise<number> {
   const log = pino({ name: 'fairlead-dataplane' })
-  const { AddressUnusable, startDataPlane } = await import('../../dataplane/main.ts')
+  const { AddressUnusable } = await import('../../dataplane/addresses.ts')
+  const { startDataPlane } = await import('../../dataplane/main.ts')
   const secretsState = values.get('secrets-state')
   const plane = await startDataPlane({
     http: address(values, 'http'),
@@ -45,6 +46,7 @@ async function serve(values: Values, workers: number): Promise<number> {
       ...(secretsState === undefined ? {} : { secretsState }),
     },
     accessLog: 'stdout',
+    memoryBytes: memoryOf(values),
     loopback: 'refuse',
     kill: killOurselves,
     log,

@@ -126,7 +126,8 @@ class Session {
   }
 
   async #startDataPlane(controller: FolderController) {
-    const { AddressUnusable, startDataPlane } = await import('../../dataplane/main.ts')
+    const { AddressUnusable } = await import('../../dataplane/addresses.ts')
+    const { startDataPlane } = await import('../../dataplane/main.ts')
     const caFile = join(this.#state, 'controller', 'wire-ca.crt')
     await writeFile(caFile, controller.trust, { mode: 0o600 })
     return startDataPlane({
@@ -143,6 +144,7 @@ class Session {
       accessLog: this.#values.has('quiet') ? 'off' : 'stdout',
       loopback: 'allow',
       kill: killOurselves,
+      memoryBytes: null,
       log: this.#log,
     }).catch(async (error: unknown) => {
       await this.#close(controller)

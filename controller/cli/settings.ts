@@ -9,6 +9,7 @@ export type SettingKind =
   | 'addresses' // HOST:PORT, comma separated
   | 'duration' // 30s, 1m, 500ms
   | 'count' // a whole number from 1
+  | 'size' // 512Mi, 2Gi
   | 'text'
   | 'path'
   | 'switch' // no value
@@ -193,6 +194,13 @@ export const COMMANDS = {
           'folder (0700) for the secrets of that table, best in memory; by default --state',
       },
       WORKERS,
+      {
+        name: 'memory',
+        kind: 'size',
+        fallback: null,
+        description:
+          'memory limit; near it requests are refused; by default the limit of the cgroup',
+      },
       {
         name: 'name',
         kind: 'text',

@@ -4,7 +4,7 @@
  */
 import { WAIT_MS_MAX } from '#wire/limits'
 import { nearest } from '../../crds/nearest.ts'
-import { durationMs } from '../compile/quantity.ts'
+import { durationMs, sizeBytes } from '../compile/quantity.ts'
 import { COMMANDS, type CommandName, type Setting, variableOf } from './settings.ts'
 
 /** The user's call cannot be carried out as given. */
@@ -74,6 +74,10 @@ const CHECKS: Readonly<Record<Setting['kind'], Check>> = {
     fits: (text) => /^[1-9]\d{0,2}$/.test(text),
     wanted: () => 'a whole number from 1 to 999',
   },
+  size: {
+    fits: (text) => (sizeBytes(text) ?? 0) > 0,
+    wanted: () => 'a size such as 512Mi or 2Gi',
+  },
   choice: {
     fits: (text, setting) => (setting.choices ?? []).includes(text),
     wanted: (setting) => `one of ${(setting.choices ?? []).join(', ')}`,
@@ -96,6 +100,12 @@ export function addressOf(text: string): Address | null {
   const port = Number(match[3])
   const host = match[1] ?? match[2] ?? ''
   return port <= 65_535 ? { host, port } : null
+}
+
+/** Null: the flag was not given. */
+export function memoryOf(values: Values): number | null {
+  const text = values.get('memory')
+  return text === undefined ? null : sizeBytes(text)
 }
 
 /** How long a drain may take: a longer wait than Node's timers can hold would end at once. */

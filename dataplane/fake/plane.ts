@@ -7,6 +7,7 @@ import type { TestContext } from 'node:test'
 import type { Action, PathPattern, Rule, TableObject } from '#wire/table'
 import { tableObject } from '../../test/fake/table.ts'
 import { createLimitMemory } from '../limits/shared.ts'
+import { MemoryBoard } from '../memory.ts'
 import { Metrics } from '../metrics.ts'
 import type { Logger, TableChange } from '../sync/port.ts'
 import { columnsOf, Threads, type ThreadsOptions } from '../threads.ts'
@@ -111,7 +112,13 @@ export async function startThreads(
     { columns: columnsOf(workers), rateSlots: 1024, gaugeSlots: 1024 },
     [1, 2, 3, 4],
   )
-  const metrics: Metrics = new Metrics(() => ({ ...threads.facts, ready: 1 }))
+  const metrics: Metrics = new Metrics(() => ({
+    ...threads.facts,
+    ready: 1,
+    memoryUsed: 0,
+    memoryLimit: 0,
+    memoryPressure: 0,
+  }))
   const threads: Threads = new Threads({
     workers,
     start: {
@@ -119,6 +126,8 @@ export async function startThreads(
       port,
       sharing,
       limits,
+      memory: MemoryBoard.for(columnsOf(workers)).shared,
+      connectionsMax: 1_000,
       accessLog: 'on',
     },
     metrics,
@@ -195,7 +204,17 @@ export function raw(t: TestContext, port: number, bytes: string): Raw {
 export interface Misdeed {
   /** Id of the worker. */
   readonly worker: number
-  readonly what: 'throw' | 'reject' | 'exit' | 'hang' | 'hangNative' | 'grow' | 'dieInPrepare'
+  /** hold: so many megabytes of buffers more; 0: none at all. */
+  readonly megabytes?: number
+  readonly what:
+    | 'throw'
+    | 'reject'
+    | 'exit'
+    | 'hang'
+    | 'hangNative'
+    | 'hold'
+    | 'grow'
+    | 'dieInPrepare'
 }
 
 export const UNRULY_CHANNEL = 'fairlead-unruly'

@@ -59,6 +59,7 @@ export class Front {
   #accepted(socket: Socket): void {
     this.#lastAcceptMs = this.#owner.now()
     if (this.#places.take(socket) === 'full') {
+      this.#owner.refused()
       socket.destroy()
       return
     }
@@ -75,6 +76,15 @@ export class Front {
   #patience(bytesMax: number): Patience {
     const { deadlines, now } = this.#owner
     return { deadlines, untilMs: now() + this.#bounds.headMs, bytesMax }
+  }
+
+  get connectionsMax(): number {
+    return this.#places.connectionsMax
+  }
+
+  /** Those that are there stay. */
+  set connectionsMax(connections: number) {
+    this.#places.connectionsMax = connections
   }
 
   // ---- state that draining needs -------------------------------------------------------------

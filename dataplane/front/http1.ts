@@ -53,6 +53,8 @@ export interface FrontOwner extends ConnectionOwner {
   readonly newId: () => string
   /** Of the table that runs now. */
   trustedProxies(): TrustedProxies | null
+  /** A connection was closed unanswered, because there are too many. */
+  refused(): void
   /** Answers and records it; never throws. */
   serve(exchange: Exchange): void
 }

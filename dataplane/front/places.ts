@@ -14,6 +14,8 @@ export interface PlaceBounds {
 }
 
 export class Places {
+  /** 0: nobody is accepted. */
+  connectionsMax: number
   readonly #bounds: PlaceBounds
   readonly #trusted: () => TrustedProxies | null
   readonly #taken = new Map<string, number>()
@@ -21,6 +23,7 @@ export class Places {
 
   constructor(bounds: PlaceBounds, trusted: () => TrustedProxies | null) {
     this.#bounds = bounds
+    this.connectionsMax = bounds.connectionsMax
     this.#trusted = trusted
   }
 
@@ -28,7 +31,7 @@ export class Places {
   take(socket: Socket): 'taken' | 'full' {
     const address = peerAddress(socket.remoteAddress)
     const count = this.#taken.get(address) ?? 0
-    if (this.#all >= this.#bounds.connectionsMax) return 'full'
+    if (this.#all >= this.connectionsMax) return 'full'
     if (count >= this.#bounds.connectionsPerAddressMax && !this.#isTrusted(address)) return 'full'
     this.#all++
     this.#taken.set(address, count + 1)

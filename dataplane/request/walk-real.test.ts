@@ -70,6 +70,7 @@ async function walk(
     deadlines,
     trustedProxies: () => runtime.table.trustedProxies,
     serve: (exchange) => void serve(exchange, runtime),
+    refused: () => undefined,
     bug: (error) => void bugs.push(error),
   })
   const { port } = await front.listen({ host: '127.0.0.1', port: 0, reusePort: false })

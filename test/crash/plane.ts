@@ -48,15 +48,22 @@ export interface PlaneProcess {
 
 const UNRULY_PLANE = join(import.meta.dirname, 'unruly-plane.ts')
 
-/** Serves when it resolves. `shell`: what bash does first, such as `ulimit -n 100`. */
+export interface PlaneBounds {
+  /** What bash does first, such as `ulimit -n 100`. */
+  readonly shell?: string
+  readonly memoryBytes?: number
+}
+
+/** Serves when it resolves. */
 export async function startPlane(
   t: TestContext,
   state: string,
-  shell = 'true',
+  { shell = 'true', memoryBytes = 0 }: PlaneBounds = {},
 ): Promise<PlaneProcess> {
   const [http, admin] = [await freePort(), await freePort()]
   const command = `${shell}; exec "$0" "$@"`
-  const args = [process.execPath, UNRULY_PLANE, state, String(http), String(admin)]
+  const numbers = [http, admin, memoryBytes].map(String)
+  const args = [process.execPath, UNRULY_PLANE, state, ...numbers]
   const child = spawn('bash', ['-c', command, ...args], { stdio: ['pipe', 'pipe', 'pipe'] })
   let text = ''
   for (const stream of [child.stdout, child.stderr]) {

@@ -4,10 +4,11 @@
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { fixed, get, ruleOf } from '../../dataplane/fake/plane.ts'
+import { fixed, get, raw, ruleOf } from '../../dataplane/fake/plane.ts'
 import { until } from '../../dataplane/upstream/fake/recorder.ts'
 import { cpuMs, isReady, startPlane, stateWith } from './plane.ts'
 
+const REFUSED = 'fairlead_connections_refused_total'
 const RULES = [ruleOf('a', '/a', fixed('alive'))]
 
 test('a data plane that is killed is back from its last good table', async (t) => {
@@ -49,6 +50,18 @@ test('a heap that is exhausted ends what it must, and the rest serves on', async
   await until('it has ended', () => because.test(plane.output()), 60_000)
   await until('all serve', async () => (await plane.metric('fairlead_workers_ready')) === 2, 20_000)
   for (let i = 0; i < 10; i++) assert.equal((await get(plane.http, '/a')).body, 'alive')
+})
+
+test('without descriptors it refuses connections, counts them, and accepts again', async (t) => {
+  const plane = await startPlane(t, await stateWith(t, RULES), { shell: 'ulimit -n 160' })
+  const before = plane.pid()
+  const many = Array.from({ length: 200 }, () => raw(t, plane.http, ''))
+  await until('some were refused', () => many.some(({ state }) => state !== 'open'))
+  await until('they are counted', async () => (await plane.metric(REFUSED)) > 0)
+  for (const { socket } of many) socket.destroy()
+  await until('it serves again', () => answers(plane.http))
+  assert.equal(plane.pid(), before)
+  assert.doesNotMatch(plane.output(), /bug/)
 })
 
 async function answers(port: number): Promise<boolean> {

@@ -1,6 +1,6 @@
 /**
  * A data plane as `fairlead dataplane` runs it, supervisor included, whose workers misbehave when a
- * line on its input says so: `ID MISDEED`.
+ * line on its input says so: `ID MISDEED`, or `ID hold MEGABYTES`.
  */
 import { createInterface } from 'node:readline'
 import { BroadcastChannel } from 'node:worker_threads'
@@ -10,7 +10,7 @@ import { UNRULY } from '../../dataplane/fake/unruly.ts'
 import { startDataPlane } from '../../dataplane/main.ts'
 import { supervise } from '../../dataplane/supervisor.ts'
 
-const [, script = '', state = '', http = '0', admin = '0'] = process.argv
+const [, script = '', state = '', http = '0', admin = '0', memory = '0'] = process.argv
 const WORKERS = 2
 const BELOW = 'BELOW_SUPERVISOR'
 const log = pino({ name: 'unruly' })
@@ -19,8 +19,8 @@ async function serve(): Promise<number> {
   const channel = new BroadcastChannel(UNRULY_CHANNEL)
   const lines = createInterface(process.stdin)
   lines.on('line', (line) => {
-    const [worker, what] = line.split(' ')
-    channel.postMessage({ worker: Number(worker), what })
+    const [worker, what, megabytes] = line.split(' ')
+    channel.postMessage({ worker: Number(worker), what, megabytes: Number(megabytes) })
   })
   const plane = await startDataPlane({
     http: { host: '127.0.0.1', port: Number(http) },
@@ -35,6 +35,7 @@ async function serve(): Promise<number> {
       timings: { aloneAfterMs: 50, retryMsMin: 50, retryMsMax: 100 },
     },
     accessLog: 'stdout',
+    memoryBytes: memory === '0' ? null : Number(memory),
     loopback: 'refuse',
     kill: () => process.kill(process.pid, 'SIGKILL'),
     worker: UNRULY,
@@ -52,7 +53,7 @@ process.exitCode =
   process.env[BELOW] === 'yes'
     ? await serve()
     : await supervise({
-        command: [script, state, http, admin],
+        command: [script, state, http, admin, memory],
         env: { ...process.env, [BELOW]: 'yes' },
         workers: WORKERS,
         codeCache: `${state}/code`,

@@ -71,6 +71,7 @@ export async function startFolderGateway(place: GatewayPlace): Promise<FolderGat
     accessLog: 'off',
     loopback: 'allow',
     kill: () => undefined,
+    memoryBytes: null,
     log: silent,
   })
   await dataPlane.ready

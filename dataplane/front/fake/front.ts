@@ -60,6 +60,7 @@ export async function startFront(
       exchanges.push(exchange)
       void serve(exchange, runtime, [answering])
     },
+    refused: () => undefined,
     bug: (error) => void bugs.push(error),
   }
   const front = new Front(owner, { ...SHORT, ...bounds })
