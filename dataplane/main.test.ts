@@ -43,6 +43,7 @@ async function folderWith(
     state,
     options: {
       http: { host: '127.0.0.1', port: 0 },
+      https: null,
       admin: { host: '127.0.0.1', port: 0 },
       workers: 2,
       state,

@@ -3,7 +3,7 @@
  * the workers that do. `fairlead dataplane` and `fairlead dev` start it; it reads no environment.
  * Pinned by main.test.ts: "it is ready when every worker serves, and says so until it drains".
  */
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomFillSync } from 'node:crypto'
 import { flushCompileCache } from 'node:module'
 import type { AddressInfo } from 'node:net'
 import { totalmem } from 'node:os'
@@ -29,6 +29,7 @@ import { keySourcesOf } from './sync/keys-message.ts'
 import type { Logger, TableChange, Workers } from './sync/port.ts'
 import { startSync, type Sync, type SyncOptions } from './sync/sync.ts'
 import { columnsOf, Threads } from './threads.ts'
+import type { HttpsListener } from './worker-protocol.ts'
 
 /** Of the access log, while nobody reads our output; beyond it lines are dropped and counted. */
 const LOG_BYTES_MAX = 16 * 1024 * 1024
@@ -39,8 +40,14 @@ const STUCK_GRACE_MS = 5_000
 /** A unix socket's path must fit into its address. */
 const SOCKET_PATH_MAX = 100
 
+/** As OpenSSL wants them; whoever has them reads what was recorded, so they do not live long. */
+const TICKET_KEYS_BYTES = 48
+const TICKET_KEYS_MS = 12 * 3_600_000
+
 export interface DataPlaneOptions {
   readonly http: { readonly host: string; readonly port: number }
+  /** Null: no TLS is spoken here. */
+  readonly https: Omit<HttpsListener, 'ticketKeys'> | null
   /** The probe port. */
   readonly admin: { readonly host: string; readonly port: number }
   readonly workers: number
@@ -64,6 +71,7 @@ export interface DataPlaneOptions {
 
 export interface DataPlane {
   readonly address: AddressInfo
+  readonly httpsAddress: AddressInfo | null
   readonly probeAddress: AddressInfo
   /** Every worker serves the table that a controller offers, or one from disk. */
   readonly ready: Promise<void>
@@ -82,6 +90,7 @@ class Plane implements DataPlane {
   readonly exited: Promise<number>
   readonly ready: Promise<void>
   address: AddressInfo = { address: '', family: '', port: 0 }
+  httpsAddress: AddressInfo | null = null
   probeAddress: AddressInfo = { address: '', family: '', port: 0 }
   readonly #options: DataPlaneOptions
   readonly #metrics: Metrics
@@ -96,6 +105,9 @@ class Plane implements DataPlane {
   readonly #board: MemoryBoard
   readonly #memory: MemoryKeeper
   readonly #looks: NodeJS.Timeout
+  readonly #rotation: NodeJS.Timeout
+  /** Changed in place, so that a new worker starts with those of today. */
+  readonly #ticketKeys = randomFillSync(new Uint8Array(TICKET_KEYS_BYTES))
   #threads: Threads | null = null
   #sync: Sync | null = null
   #probe: AdminServer | null = null
@@ -136,11 +148,16 @@ class Plane implements DataPlane {
     this.#looks = setInterval(() => this.#memory.look(), LOOK_AT_MEMORY_EVERY_MS)
     this.#looks.unref()
     this.#keys = this.#newKeyKeeper()
+    this.#rotation = setInterval(() => {
+      this.#threads?.ticketKeys(randomFillSync(this.#ticketKeys))
+    }, TICKET_KEYS_MS)
+    this.#rotation.unref()
   }
 
   #newKeyKeeper(): KeyKeeper {
     const { state, loopback, log } = this.#options
-    const ownPorts = (): number[] => [this.address.port, this.probeAddress.port]
+    const ownPorts = (): number[] =>
+      [this.address, this.probeAddress, this.httpsAddress].flatMap((one) => one?.port ?? [])
     return new KeyKeeper({
       egress: new Egress({ loopback, ownPorts }),
       folder: state === null ? null : join(state, 'keys'),
@@ -160,7 +177,7 @@ class Plane implements DataPlane {
       this.address = await bindOnce(http.host, http.port)
       this.#probe = this.#newProbe()
       this.probeAddress = await usable(admin.host, admin.port, this.#probe)
-      this.#threads = this.#newThreads(this.address.port)
+      this.#threads = this.#newThreads(this.address.port, await this.#bindHttps())
       // The code of the workers is loaded while the first table is on its way.
       const starting = this.#threads.start()
       ;[this.#sync] = await Promise.all([this.#startSync(this.#threads), starting])
@@ -179,7 +196,15 @@ class Plane implements DataPlane {
     flushCompileCache()
   }
 
-  #newThreads(port: number): Threads {
+  async #bindHttps(): Promise<HttpsListener | null> {
+    const { https } = this.#options
+    if (https === null) return null
+    this.httpsAddress = await bindOnce(https.host, https.port)
+    const { port } = this.httpsAddress
+    return { ...https, port, ticketKeys: this.#ticketKeys }
+  }
+
+  #newThreads(port: number, https: HttpsListener | null): Threads {
     const { accessLog, http, log } = this.#options
     return new Threads({
       workers: this.#workerCount,
@@ -187,6 +212,7 @@ class Plane implements DataPlane {
         host: http.host,
         port,
         sharing: process.platform === 'linux' ? 'reusePort' : 'alone',
+        https,
         limits: this.#limitMemory,
         memory: this.#board.shared,
         connectionsMax: connectionsMax(descriptorLimit(), this.#workerCount),
@@ -306,6 +332,7 @@ class Plane implements DataPlane {
     this.#keys.close()
     clearInterval(this.#sweep)
     clearInterval(this.#looks)
+    clearInterval(this.#rotation)
     await this.#adminSocket?.close()
     await this.#probe?.close()
     await this.#accessLog.close()

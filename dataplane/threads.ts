@@ -31,7 +31,15 @@ export function columnsOf(workers: number): number {
 }
 
 /** The same for all workers. */
-type StartKey = 'host' | 'port' | 'sharing' | 'limits' | 'memory' | 'connectionsMax' | 'accessLog'
+type StartKey =
+  | 'host'
+  | 'port'
+  | 'sharing'
+  | 'https'
+  | 'limits'
+  | 'memory'
+  | 'connectionsMax'
+  | 'accessLog'
 
 export interface ThreadsOptions {
   readonly workers: number
@@ -300,6 +308,11 @@ export class Threads implements Workers, ThreadOwner {
   #acquaint(thread: WorkerThread): void {
     thread.tell({ type: 'endpoints', sets: [...this.#endpoints.values()] })
     thread.tell({ type: 'keySets', sets: this.#options.keySets() })
+  }
+
+  /** Of TLS sessions; a new worker gets its own with the start. */
+  ticketKeys(keys: Uint8Array): void {
+    for (const thread of this.threads) thread.tell({ type: 'ticketKeys', keys })
   }
 
   #alone<T>(step: () => Promise<T>): Promise<T> {

@@ -8,6 +8,16 @@ import type { LimitMemory } from './limits/shared.ts'
 import type { Announcement } from './metrics-slab.ts'
 import type { KeySetsMessage, UnknownKeyMessage } from './sync/keys-message.ts'
 
+/** Where TLS is spoken, and how. */
+export interface HttpsListener {
+  readonly host: string
+  readonly port: number
+  readonly minVersion: 'TLSv1.2' | 'TLSv1.3'
+  readonly ciphers: string | null
+  /** 48 bytes, the same for all workers. */
+  readonly ticketKeys: Uint8Array
+}
+
 /** What a worker is started with. */
 export interface WorkerStart {
   readonly worker: number
@@ -16,6 +26,8 @@ export interface WorkerStart {
   readonly host: string
   readonly port: number
   readonly sharing: 'reusePort' | 'alone'
+  /** Null: it speaks no TLS itself. */
+  readonly https: HttpsListener | null
   readonly slab: SharedArrayBuffer
   /** One Int32, counted up by the worker: it is alive. */
   readonly pulse: SharedArrayBuffer
@@ -39,6 +51,8 @@ export type ToWorker =
   | { readonly type: 'discard'; readonly turn: number }
   | { readonly type: 'endpoints'; readonly sets: readonly EndpointSet[] }
   | KeySetsMessage
+  /** For TLS sessions, from now on. */
+  | { readonly type: 'ticketKeys'; readonly keys: Uint8Array }
   /** Finish what runs, within the grace, and exit. */
   | { readonly type: 'drain'; readonly graceMs: number; readonly why: 'shutdown' | 'replaced' }
 

@@ -78,6 +78,7 @@ class ServingThread {
     this.#builder = new TableBuilder({ prepare, directory, auth: this.#auth })
     this.#runtime = {
       table: emptyTable(),
+      httpsPort: start.https?.port ?? null,
       upstream: this.#upstream,
       limiter: new SharedLimiter(start.limits, start.column),
       sinks: this.#shipping === null ? [this.#slab] : [this.#slab, this.#shipping],
@@ -107,6 +108,7 @@ class ServingThread {
         newId: idSource(randomBytes(5), () => this.#wallMs),
         deadlines,
         trustedProxies: () => runtime.table.trustedProxies,
+        tls: () => runtime.table.tls,
         serve: (exchange) => {
           this.#slab.add('started', 1)
           exchange.decision ??= this.#pressure.refusal
@@ -151,6 +153,8 @@ class ServingThread {
         return
       case 'keySets':
         return this.#auth.keySets.apply(message)
+      case 'ticketKeys':
+        return this.#front.ticketKeys(message.keys)
       case 'drain':
         return this.#drain(message)
       default:
@@ -197,8 +201,11 @@ class ServingThread {
   async #listen(): Promise<void> {
     if (this.#listening === 'yes') return
     this.#listening = 'yes'
-    const { host, port, sharing } = this.#start
-    await this.#front.listen({ host, port, reusePort: sharing === 'reusePort' })
+    const { host, port, sharing, https } = this.#start
+    const reusePort = sharing === 'reusePort'
+    await this.#front.listen({ host, port, reusePort })
+    if (https === null) return
+    await this.#front.listenTls({ host: https.host, port: https.port, reusePort }, https)
   }
 
   async #drain(message: Extract<ToWorker, { readonly type: 'drain' }>): Promise<void> {

@@ -7,7 +7,7 @@ import { mkdir } from 'node:fs/promises'
 import { availableParallelism, hostname } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
-import { address } from './addresses.ts'
+import { address, https } from './addresses.ts'
 import { killOurselves, stopSignal } from './signals.ts'
 import { graceMsOf, memoryOf, UsageFailure, type Values } from './values.ts'
 
@@ -35,6 +35,7 @@ async function serve(values: Values, workers: number): Promise<number> {
   const secretsState = values.get('secrets-state')
   const plane = await startDataPlane({
     http: address(values, 'http'),
+    https: https(values),
     admin: address(values, 'admin'),
     workers,
     state: values.get('state') ?? null,

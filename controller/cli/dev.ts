@@ -11,7 +11,7 @@ import type { Verdict } from '../compile/compiled.ts'
 import { type FolderController, startFolderController } from '../folder-controller.ts'
 import type { Logger } from '../log.ts'
 import { assertFolder } from '../watch/folder.ts'
-import { address } from './addresses.ts'
+import { address, https } from './addresses.ts'
 import { createDevKeys, type DevKeys } from './dev-keys.ts'
 import {
   change,
@@ -132,6 +132,7 @@ class Session {
     await writeFile(caFile, controller.trust, { mode: 0o600 })
     return startDataPlane({
       http: address(this.#values, 'http'),
+      https: https(this.#values),
       admin: address(this.#values, 'admin'),
       workers: Number(this.#values.get('workers') ?? availableParallelism()),
       state: join(this.#state, 'data-plane'),

@@ -31,6 +31,27 @@ const HTTP: Setting = {
   fallback: '127.0.0.1:8080',
   description: 'where requests are served',
 }
+const HTTPS: readonly Setting[] = [
+  {
+    name: 'https',
+    kind: 'address',
+    fallback: null,
+    description: 'where requests are served over TLS; by default nowhere',
+  },
+  {
+    name: 'tls-min',
+    kind: 'choice',
+    choices: ['1.2', '1.3'],
+    fallback: '1.2',
+    description: 'the oldest version of TLS that clients may speak',
+  },
+  {
+    name: 'tls-ciphers',
+    kind: 'text',
+    fallback: null,
+    description: "cipher suites, as OpenSSL names them; by default Node's own list",
+  },
+]
 const ADMIN: Setting = {
   name: 'admin',
   kind: 'address',
@@ -64,6 +85,7 @@ export const COMMANDS = {
     description: 'serve a folder of YAML, and reload it on save',
     settings: [
       HTTP,
+      ...HTTPS,
       ADMIN,
       {
         name: 'state',
@@ -179,6 +201,7 @@ export const COMMANDS = {
         description: 'ServiceAccount token with the audience fairlead-wire',
       },
       everywhere(HTTP),
+      ...HTTPS,
       everywhere(ADMIN),
       {
         name: 'state',

@@ -125,6 +125,7 @@ export async function startThreads(
       host: '127.0.0.1',
       port,
       sharing,
+      https: null,
       limits,
       memory: MemoryBoard.for(columnsOf(workers)).shared,
       connectionsMax: 1_000,

@@ -14,6 +14,7 @@ import { type Client, peerAddress } from './forwarded.ts'
 import { type LastHost, readHost } from './host.ts'
 import type { Http1Answer } from './http1-answer.ts'
 import type { BodySource, Http1Body } from './http1-body.ts'
+import type { Arrival } from './misdirected.ts'
 
 /** RFC 9112 section 9.6: long enough for the answer to cross the world. */
 const LINGER_MS = 1_000
@@ -51,6 +52,7 @@ export interface ConnectionFront {
 
 export class Connection implements BodySource {
   readonly socket: Socket
+  readonly arrival: Arrival
   readonly peer: string
   /** Who the client is, as far as the connection says. */
   readonly direct: Client
@@ -79,15 +81,11 @@ export class Connection implements BodySource {
   #held: 'no' | 'yes' = 'no'
   #ended: 'no' | 'yes' = 'no'
 
-  constructor(
-    socket: Socket,
-    scheme: Client['scheme'],
-    owner: ConnectionOwner,
-    front: ConnectionFront,
-  ) {
+  constructor(socket: Socket, arrival: Arrival, owner: ConnectionOwner, front: ConnectionFront) {
     this.socket = socket
     this.peer = peerAddress(socket.remoteAddress)
-    this.direct = { ip: this.peer, scheme }
+    this.arrival = arrival
+    this.direct = { ip: this.peer, scheme: arrival.scheme }
     this.#owner = owner
     this.#front = front
     this.#sinceMs = owner.now()

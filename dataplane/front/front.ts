@@ -4,7 +4,10 @@
  * Pinned by front.test.ts: "one port speaks HTTP/1 and HTTP/2 with prior knowledge".
  */
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
-import { lookAtFirst, lookForPreface, type Patience, PREFACE_BYTES } from './first-bytes.ts'
+import type { TLSSocket } from 'node:tls'
+import type { TlsHost } from '../runtime/tls-hosts.ts'
+import { CLIENT_HELLO_BYTES_MAX, readClientHello } from './client-hello.ts'
+import { type Look, lookAtFirst, lookForPreface, PREFACE_BYTES } from './first-bytes.ts'
 import {
   BOUNDS,
   type FrontBounds,
@@ -16,10 +19,12 @@ import {
 import { Http2Front } from './http2.ts'
 import type { DrainedConnection } from './drain.ts'
 import { Places } from './places.ts'
+import { type Arrival, PLAIN } from './misdirected.ts'
+import { TlsFront, type TlsOwner, type TlsSettings } from './tls.ts'
 
 const IDLE_SWEEP_EVERY_MS = 5_000
 
-export class Front {
+export class Front implements TlsOwner {
   readonly #owner: FrontOwner
   readonly #bounds: FrontBounds
   readonly #http1: Http1Front
@@ -28,6 +33,9 @@ export class Front {
   /** That have said nothing yet. */
   readonly #mute = new Set<MuteConnection>()
   readonly #places: Places
+  /** With TLS, from the first message to the end. */
+  readonly #shaking = new Set<Socket>()
+  readonly #tls: TlsFront[] = []
   readonly #sweep: NodeJS.Timeout
   #lastAcceptMs: number
 
@@ -42,8 +50,57 @@ export class Front {
     this.#sweep.unref()
   }
 
-  async listen(options: ListenOptions): Promise<AddressInfo> {
-    const server = createServer({ noDelay: true }, (socket) => this.#accepted(socket))
+  listen(options: ListenOptions): Promise<AddressInfo> {
+    return this.#listen(options, (socket) => {
+      this.#lookAt(socket, lookForPreface, PREFACE_BYTES, (spoken) => {
+        if (spoken === 'h2') this.#http2.accept(socket, PLAIN)
+        else this.#http1.accept(socket, PLAIN)
+      })
+    })
+  }
+
+  listenTls(options: ListenOptions, settings: TlsSettings): Promise<AddressInfo> {
+    const tls = new TlsFront(this, settings)
+    this.#tls.push(tls)
+    return this.#listen(options, (socket) => {
+      this.#lookAt(socket, readClientHello, CLIENT_HELLO_BYTES_MAX, (hello) => {
+        this.#shaking.add(socket)
+        socket.once('close', () => this.#shaking.delete(socket))
+        tls.accept(socket, hello)
+      })
+    })
+  }
+
+  /** The same for all workers, from now on. */
+  ticketKeys(keys: Uint8Array): void {
+    for (const tls of this.#tls) tls.ticketKeys(keys)
+  }
+
+  // ---- what TLS asks ---------------------------------------------------------------------------
+
+  tlsOf(serverName: string | null): TlsHost | null {
+    return this.#owner.tls()?.of(serverName) ?? null
+  }
+
+  secured(socket: TLSSocket, set: string): void {
+    const arrival: Arrival = { scheme: 'https', set }
+    if (socket.alpnProtocol === 'h2') this.#http2.accept(socket, arrival)
+    else this.#http1.accept(socket, arrival)
+  }
+
+  bug(error: unknown): void {
+    this.#owner.bug(error)
+  }
+
+  // ---- connections -----------------------------------------------------------------------------
+
+  async #listen(options: ListenOptions, begin: (socket: Socket) => void): Promise<AddressInfo> {
+    const server = createServer({ noDelay: true }, (socket) => {
+      this.#lastAcceptMs = this.#owner.now()
+      if (this.#places.take(socket) === 'taken') return begin(socket)
+      this.#owner.refused()
+      socket.destroy()
+    })
     this.#listeners.push(server)
     const { promise, resolve, reject } = Promise.withResolvers<AddressInfo>()
     server.once('error', reject)
@@ -56,26 +113,16 @@ export class Front {
     return promise
   }
 
-  #accepted(socket: Socket): void {
-    this.#lastAcceptMs = this.#owner.now()
-    if (this.#places.take(socket) === 'full') {
-      this.#owner.refused()
-      socket.destroy()
-      return
-    }
+  #lookAt<T>(socket: Socket, look: Look<T>, bytesMax: number, then: (what: T) => void): void {
+    const { deadlines, now } = this.#owner
     const mute = new MuteConnection(socket)
     this.#mute.add(mute)
     socket.once('close', () => this.#mute.delete(mute))
-    lookAtFirst(socket, lookForPreface, this.#patience(PREFACE_BYTES), (spoken) => {
+    const patience = { deadlines, untilMs: now() + this.#bounds.headMs, bytesMax }
+    lookAtFirst(socket, look, patience, (what) => {
       this.#mute.delete(mute)
-      if (spoken === 'h2') this.#http2.accept(socket, 'http')
-      else this.#http1.accept(socket, 'http')
+      then(what)
     })
-  }
-
-  #patience(bytesMax: number): Patience {
-    const { deadlines, now } = this.#owner
-    return { deadlines, untilMs: now() + this.#bounds.headMs, bytesMax }
   }
 
   get connectionsMax(): number {
@@ -110,6 +157,7 @@ export class Front {
     clearInterval(this.#sweep)
     this.stopAccepting()
     for (const mute of this.#mute) mute.end()
+    for (const socket of this.#shaking) socket.destroy()
     this.#http1.destroy()
     this.#http2.destroy()
   }

@@ -9,15 +9,17 @@ import type { Head } from '../http1/message.ts'
 import { type Exchange, newExchange, type Received } from '../request/exchange.ts'
 import { type Failure, fail } from '../request/failure.ts'
 import type { TrustedProxies } from '../runtime/runtime.ts'
+import type { TlsHosts } from '../runtime/tls-hosts.ts'
 import {
   Connection,
   type ConnectionBounds,
   type ConnectionFront,
   type ConnectionOwner,
 } from './connection.ts'
-import { type Client, forwardedClient } from './forwarded.ts'
+import { forwardedClient } from './forwarded.ts'
 import { Http1Answer } from './http1-answer.ts'
 import { EMPTY_BODY, Http1Body } from './http1-body.ts'
+import { type Arrival, misdirected } from './misdirected.ts'
 import type { PlaceBounds } from './places.ts'
 import { readRequestHead, type RequestHead } from './request-head.ts'
 
@@ -55,6 +57,8 @@ export interface FrontOwner extends ConnectionOwner {
   trustedProxies(): TrustedProxies | null
   /** A connection was closed unanswered, because there are too many. */
   refused(): void
+  /** Likewise. */
+  tls(): TlsHosts | null
   /** Answers and records it; never throws. */
   serve(exchange: Exchange): void
 }
@@ -121,8 +125,8 @@ export class Http1Front implements ConnectionFront {
   // ---- connections ---------------------------------------------------------------------------
 
   /** A connection of any listener, with nothing read from it that is not put back. */
-  accept(socket: Socket, scheme: Client['scheme']): void {
-    const connection = new Connection(socket, scheme, this.#owner, this)
+  accept(socket: Socket, arrival: Arrival): void {
+    const connection = new Connection(socket, arrival, this.#owner, this)
     if (this.#mode === 'draining') connection.mode = 'last'
     this.#connections.add(connection)
     socket.once('close', () => this.#connections.delete(connection))
@@ -173,7 +177,7 @@ export class Http1Front implements ConnectionFront {
       peerTrust: trust,
       body: body ?? EMPTY_BODY,
       answer,
-      refusal: read.refusal,
+      refusal: read.refusal ?? misdirected(connection.arrival, read.host, this.#owner.tls()),
     }
   }
 

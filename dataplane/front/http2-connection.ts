@@ -17,6 +17,7 @@ import {
   SETTINGS_BURST,
   SETTINGS_PER_SECOND,
 } from './http2-limits.ts'
+import type { Arrival } from './misdirected.ts'
 import type { ConnectionOwner } from './connection.ts'
 
 /** Long enough for the last answer to cross the world. */
@@ -28,6 +29,7 @@ const BROKEN_STREAMS = { burst: RESETS_BURST, perSecond: RESETS_PER_SECOND }
 
 export class Http2Connection {
   readonly session: ServerHttp2Session
+  readonly arrival: Arrival
   readonly peer: string
   /** Who the client is, as far as the connection says. */
   readonly direct: Client
@@ -45,13 +47,14 @@ export class Http2Connection {
   constructor(
     session: ServerHttp2Session,
     socket: Socket,
-    scheme: 'http' | 'https',
+    arrival: Arrival,
     owner: ConnectionOwner,
   ) {
     this.session = session
     this.#socket = socket
     this.peer = peerAddress(socket.remoteAddress)
-    this.direct = { ip: this.peer, scheme }
+    this.arrival = arrival
+    this.direct = { ip: this.peer, scheme: arrival.scheme }
     this.#owner = owner
     const now = owner.now()
     this.#idleSinceMs = now

@@ -30,6 +30,7 @@ import {
   STREAMS_MAX,
 } from './http2-limits.ts'
 import { EMPTY_BODY } from './http1-body.ts'
+import { type Arrival, misdirected } from './misdirected.ts'
 import type { FrontOwner } from './http1.ts'
 
 const OPTIONS: ServerOptions = {
@@ -68,9 +69,9 @@ export class Http2Front {
   }
 
   /** The preface is the first that the socket will read. */
-  accept(socket: Socket, scheme: 'http' | 'https'): void {
+  accept(socket: Socket, arrival: Arrival): void {
     const session = performServerHandshake(socket, OPTIONS)
-    const connection = new Http2Connection(session, socket, scheme, this.#owner)
+    const connection = new Http2Connection(session, socket, arrival, this.#owner)
     this.#connections.add(connection)
     session.on('close', () => {
       this.#connections.delete(connection)
@@ -146,7 +147,7 @@ export class Http2Front {
         peerTrust: trust,
         body,
         answer: new Http2Answer(stream, connection, this.#stalledMs),
-        refusal: head.refusal,
+        refusal: head.refusal ?? misdirected(connection.arrival, head.host, this.#owner.tls()),
       }),
     )
   }

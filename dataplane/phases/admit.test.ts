@@ -22,6 +22,7 @@ function world(before: readonly Limit[], after: readonly Limit[]) {
     table,
     upstream,
     sinks,
+    httpsPort: null,
     limiter,
     beside: createBeside(),
     bug: () => {},

@@ -44,6 +44,8 @@ export const FACTS = {
   'upgrade-refused': client(400, 'Upgrade refused'),
   'not-implemented': client(501, 'Not implemented'),
   'version-not-supported': client(505, 'HTTP version not supported'),
+  misdirected: client(421, 'Misdirected request'),
+  'https-required': client(403, 'HTTPS required'),
   'client-closed': client(499, 'Client closed the request'),
   // match
   'no-route': client(404, 'No route'),

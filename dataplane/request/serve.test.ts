@@ -213,6 +213,7 @@ test('the phases stand in the order of the design', () => {
   assert.deepEqual(
     PHASES.map(({ name }) => name),
     [
+      'transport',
       'match',
       'addresses',
       'preflight',

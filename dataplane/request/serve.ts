@@ -16,11 +16,13 @@ import { match } from '../phases/match.ts'
 import { record } from '../phases/record.ts'
 import { respond } from '../phases/respond.ts'
 import { rewrite } from '../phases/rewrite.ts'
+import { transport } from '../phases/transport.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { Exchange } from './exchange.ts'
 import { after, firstAnswer, type Phase, type Soon } from './walk.ts'
 
 export const PHASES: readonly Phase[] = [
+  transport, // over plain HTTP, where the host says otherwise
   match, // which rule takes it
   addresses, // whom it serves at all
   preflight, // what browsers ask before they let a page of another origin call

@@ -11,12 +11,14 @@ import type { TableChange } from '../sync/port.ts'
 import { BuiltGateway, CLOSED, type GatewayState } from './built-gateway.ts'
 import { BuiltHosts } from './built-hosts.ts'
 import { BuiltRules } from './built-rules.ts'
+import { BuiltTls } from './built-tls.ts'
 import type { TableDirectory } from './directory.ts'
 import { TableMatcher } from './matcher.ts'
 import { type ChangedObject, TableObjects } from './objects.ts'
 import type { PrepareEnvironment } from './prepare.ts'
 import type { Refusal } from './readings.ts'
 import type { PreparedTable, Runtime } from './runtime.ts'
+import type { TlsHosts } from './tls-hosts.ts'
 
 export interface BuildEnvironment extends PrepareEnvironment {
   readonly directory: TableDirectory
@@ -47,7 +49,7 @@ export function swapTable(
 
 /** What a worker runs before its first table: nothing. */
 export function emptyTable(): PreparedTable {
-  return tableOf('', CLOSED, new TableMatcher(new Map()))
+  return tableOf('', CLOSED, new TableMatcher(new Map()), null)
 }
 
 export class TableBuilder {
@@ -56,6 +58,7 @@ export class TableBuilder {
   readonly #rules: BuiltRules
   readonly #hosts: BuiltHosts
   readonly #gateway: BuiltGateway
+  readonly #tls: BuiltTls
   /** What is staged in all of these belongs to the change that was built last. */
   #latest: TableChange | null = null
 
@@ -64,6 +67,7 @@ export class TableBuilder {
     this.#rules = new BuiltRules(env, this.#objects)
     this.#hosts = new BuiltHosts(this.#objects, this.#rules)
     this.#gateway = new BuiltGateway(this.#objects)
+    this.#tls = new BuiltTls(this.#objects)
   }
 
   build(change: TableChange): Built {
@@ -72,8 +76,9 @@ export class TableBuilder {
     const rulesBuilt = this.#rules.build(changed)
     const matcher = this.#hosts.build(changed, rulesBuilt)
     const state = this.#gateway.build(changed)
+    const tls = this.#tls.build(changed)
     return {
-      table: tableOf(change.hash, state, matcher),
+      table: tableOf(change.hash, state, matcher, tls),
       backends: state.backends,
       rejections: this.#rejections(state.refusals),
       commit: () => {
@@ -82,6 +87,7 @@ export class TableBuilder {
         this.#rules.commit()
         this.#hosts.commit(matcher)
         this.#gateway.commit(state)
+        this.#tls.commit()
         for (const one of changed) this.#fileIn(one)
         this.#objects.commit()
       },
@@ -91,7 +97,13 @@ export class TableBuilder {
   /** Each object once, however many rules have met it. */
   #rejections(ofGateway: readonly Refusal[]): readonly Rejection[] {
     const byId = new Map<string, Rejection>()
-    for (const refusal of [...ofGateway, ...this.#rules.refusals(), ...this.#hosts.refusals()]) {
+    const all = [
+      ...ofGateway,
+      ...this.#rules.refusals(),
+      ...this.#hosts.refusals(),
+      ...this.#tls.refusals(),
+    ]
+    for (const refusal of all) {
       const { kind, key, reason } = refusal
       const id = objectId(kind, key)
       const sources = this.#objects.object(kind, key)?.sources ?? []
@@ -106,12 +118,18 @@ export class TableBuilder {
   }
 }
 
-function tableOf(hash: string, state: GatewayState, matcher: TableMatcher): PreparedTable {
+function tableOf(
+  hash: string,
+  state: GatewayState,
+  matcher: TableMatcher,
+  tls: TlsHosts | null,
+): PreparedTable {
   return {
     hash,
     gateway: state.gateway,
     trustedProxies: state.trustedProxies,
     clientHeaders: state.clientHeaders,
     matcher,
+    tls,
   }
 }

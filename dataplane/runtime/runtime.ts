@@ -18,6 +18,7 @@ import type { RecordSink } from '../request/record.ts'
 import type { Beside } from './beside.ts'
 import type { ClientHeaders } from './client-headers.ts'
 import type { Prepared, PreparedTemplate } from './expression-types.ts'
+import type { TlsHosts } from './tls-hosts.ts'
 
 /** One worker's view of everything it runs; `table` is replaced whole, the rest lives on. */
 export interface Runtime {
@@ -28,6 +29,8 @@ export interface Runtime {
   readonly sinks: readonly RecordSink[]
   /** What this worker does beside its exchanges, each bounded. */
   readonly beside: Beside
+  /** Where this data plane itself speaks TLS; null: it does not. */
+  readonly httpsPort: number | null
   /** A phase or a sink threw: ours to mend. Logged, counted, and never shown to the client. */
   bug(error: unknown, exchange: Exchange): void
 }
@@ -40,6 +43,8 @@ export interface PreparedTable {
   /** Which of a client's headers may go upstream. */
   readonly clientHeaders: ClientHeaders
   readonly matcher: Matcher
+  /** Null: no host has a certificate or a word on plain HTTP. */
+  readonly tls: TlsHosts | null
 }
 
 export interface TrustedProxies {

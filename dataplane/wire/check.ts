@@ -4,14 +4,39 @@
  * after decoding; what one lets pass the other must not refuse.
  * Pinned by check.test.ts: "nothing is accepted that the plain twin refuses".
  */
-import { TABLE_OBJECTS_MAX } from './limits.ts'
-import { fault, integer, isFields, key, list, nullable, object, pattern, text } from './shape.ts'
+import {
+  CERTIFICATE_CHAIN_BYTES_MAX,
+  CERTIFICATE_NAMES_MAX,
+  CERTIFICATES_PER_HOST_MAX,
+  TABLE_OBJECTS_MAX,
+} from './limits.ts'
+import {
+  fault,
+  integer,
+  isFields,
+  key,
+  list,
+  nullable,
+  object,
+  oneOf,
+  pattern,
+  text,
+} from './shape.ts'
 import type { Fault, Shape } from './shape.ts'
 import { apiKey, authenticate, authorize, consumer, deny, forward } from './shape-auth.ts'
 import { host, limit, rule } from './shape-rule.ts'
 import { source } from './shape-value.ts'
 import { objectId } from './table.ts'
-import type { Backend, Gateway, ObjectKind, SecretValue, TableObject, ValueOf } from './table.ts'
+import type {
+  Backend,
+  Certificate,
+  Gateway,
+  HostTls,
+  ObjectKind,
+  SecretValue,
+  TableObject,
+  ValueOf,
+} from './table.ts'
 import type { BackendTarget } from './value.ts'
 
 export type Decoded<T> =
@@ -44,6 +69,15 @@ const VALUES: { readonly [K in ObjectKind]: Shape } = {
   consumer,
   apiKey,
   secret: object<SecretValue>({ base64: secretText }),
+  certificate: object<Certificate>({
+    chain: text(CERTIFICATE_CHAIN_BYTES_MAX, 1),
+    privateKey: key,
+    names: list(key, 0, CERTIFICATE_NAMES_MAX),
+  }),
+  tls: object<HostTls>({
+    certificates: list(key, 0, CERTIFICATES_PER_HOST_MAX),
+    http: oneOf(['redirect', 'serve', 'refuse']),
+  }),
 }
 
 const hex = pattern(/^[0-9a-f]{64}$/, 'a SHA-256 in lower-case hex')
@@ -122,6 +156,10 @@ export function checkReferences(one: Referring, lookup: Lookup): Fault | null {
       )
     case 'apiKey':
       return missing('consumer', one.value.consumer)
+    case 'certificate':
+      return missing('secret', one.value.privateKey)
+    case 'tls':
+      return first(one.value.certificates, (name) => missing('certificate', name))
     default:
       return null
   }

@@ -45,6 +45,12 @@ export const WAIT_MS_MAX = 2_147_483_647
 /** Nested lists and objects of a body; deeper ones would exhaust the stack of whoever walks them. */
 export const JSON_NESTING_MAX = 64
 
+/** A chain of certificates: five of 2 KiB are long, and a client must read them all. */
+export const CERTIFICATE_CHAIN_BYTES_MAX = 64 * 1024
+export const CERTIFICATES_PER_HOST_MAX = 16
+/** DNS names of one certificate; public authorities end at 100. */
+export const CERTIFICATE_NAMES_MAX = 1_000
+
 export const RULES_PER_ROUTE_MAX = 64
 export const MATCHES_PER_RULE_MAX = 16
 export const PREDICATES_PER_MATCH_MAX = 16

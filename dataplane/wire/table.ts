@@ -166,6 +166,26 @@ export interface SecretValue {
   readonly base64: string
 }
 
+// ---- TLS ------------------------------------------------------------------------------------
+
+/** A chain of certificates. Key: `namespace/name` of the Secret that it comes from. */
+export interface Certificate {
+  /** PEM, the leaf first. */
+  readonly chain: string
+  /** Key of the secret that holds its private key. */
+  readonly privateKey: string
+  /** DNS names that it is for: lower case, exact or with one leading wildcard label. */
+  readonly names: readonly string[]
+}
+
+/** How a host is reached. Key: as of Host, but never without one beside it that names the same. */
+export interface HostTls {
+  /** Keys of certificates; none: TLS clients that ask for the host are refused. */
+  readonly certificates: readonly string[]
+  /** What a request over plain HTTP gets. */
+  readonly http: 'redirect' | 'serve' | 'refuse'
+}
+
 // ---- objects --------------------------------------------------------------------------------
 
 export interface ValueOf {
@@ -181,6 +201,8 @@ export interface ValueOf {
   readonly consumer: Consumer
   readonly apiKey: ApiKey
   readonly secret: SecretValue
+  readonly certificate: Certificate
+  readonly tls: HostTls
 }
 export type ObjectKind = keyof ValueOf
 
@@ -189,6 +211,7 @@ export const OBJECT_KINDS = [
   'gateway',
   'backend',
   'secret',
+  'certificate',
   'consumer',
   'apiKey',
   'authenticate',
@@ -198,6 +221,7 @@ export const OBJECT_KINDS = [
   'limit',
   'rule',
   'host',
+  'tls',
 ] as const satisfies readonly ObjectKind[]
 
 export type TableObject = {

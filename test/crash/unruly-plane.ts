@@ -24,6 +24,7 @@ async function serve(): Promise<number> {
   })
   const plane = await startDataPlane({
     http: { host: '127.0.0.1', port: Number(http) },
+    https: null,
     admin: { host: '127.0.0.1', port: Number(admin) },
     workers: WORKERS,
     state,

@@ -59,6 +59,7 @@ export async function startFolderGateway(place: GatewayPlace): Promise<FolderGat
   await writeFile(caFile, controller.trust)
   const dataPlane = await startDataPlane({
     http: { host: '127.0.0.1', port: place.port },
+    https: null,
     admin: { host: '127.0.0.1', port: 0 },
     workers: place.workers,
     state: join(place.root, 'plane'),

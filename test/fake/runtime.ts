@@ -17,6 +17,7 @@ import type {
 } from '../../dataplane/upstream/upstream.ts'
 
 export class FakeRuntime implements Runtime {
+  readonly httpsPort: number | null = null
   table = emptyTable()
   readonly upstream = new FakeUpstream()
   readonly limiter = new FakeLimiter()

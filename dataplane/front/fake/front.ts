@@ -19,6 +19,7 @@ import { BOUNDS, type FrontBounds, type FrontOwner } from '../http1.ts'
 
 export interface FrontUnderTest {
   readonly front: Front
+  readonly runtime: Runtime
   readonly port: number
   readonly records: ExchangeRecord[]
   readonly exchanges: Exchange[]
@@ -41,6 +42,7 @@ export async function startFront(
   const upstream = new UndiciUpstream({ now: monotonicMs, random: Math.random, deadlines })
   const runtime: Runtime = {
     table: emptyTable(),
+    httpsPort: null,
     upstream,
     limiter: {
       take: () => ({ kind: 'admitted', standings: [], held: [], observed: [] }),
@@ -56,6 +58,7 @@ export async function startFront(
     newId: idSource(new Uint8Array([1, 2, 3, 4, 5]), wallClockMs),
     deadlines,
     trustedProxies: () => trustedProxies,
+    tls: () => runtime.table.tls,
     serve: (exchange) => {
       exchanges.push(exchange)
       void serve(exchange, runtime, [answering])
@@ -70,7 +73,7 @@ export async function startFront(
     await upstream.destroy()
   })
   const { port } = await front.listen({ host: '127.0.0.1', port: 0, reusePort: false })
-  return { front, port, records, exchanges, bugs, upstream }
+  return { front, runtime, port, records, exchanges, bugs, upstream }
 }
 
 const SHORT: FrontBounds = {

@@ -77,7 +77,15 @@ function ruleOf(parts: Partial<Extract<RuleAuth, { kind: 'policy' }>> = {}) {
 
 const { table, upstream, sinks } = new FakeRuntime()
 const limiter = new SharedLimiter(memory({ originNs: process.hrtime.bigint() }), 0)
-const runtime: Runtime = { table, upstream, sinks, limiter, beside: createBeside(), bug: () => {} }
+const runtime: Runtime = {
+  table,
+  upstream,
+  sinks,
+  httpsPort: null,
+  limiter,
+  beside: createBeside(),
+  bug: () => {},
+}
 const [received] = [fakeExchange().exchange]
 
 /** As from a socket: texts that nobody has hashed before. */

@@ -1,0 +1,104 @@
+/**
+ * The certificates and hosts of TLS, made ready from the table's objects: only what changed is
+ * looked at again, and what did not keeps its identity, so that its contexts live on. A certificate
+ * that cannot be used is reported, and hosts that have no other refuse TLS.
+ * Pinned by built-tls.test.ts: "a certificate that changes is a new one for its hosts alone".
+ */
+import { createSecureContext } from 'node:tls'
+import type { Certificate, HostTls, SecretValue } from '#wire/table'
+import type { ChangedObject, TableObjects } from './objects.ts'
+import type { Refusal } from './readings.ts'
+import { Staged } from './staged.ts'
+import { type ReadyCertificate, type TlsHost, type TlsHosts, tlsHosts } from './tls-hosts.ts'
+
+type Judged = ReadyCertificate | Refusal
+
+export class BuiltTls {
+  readonly #objects: TableObjects
+  readonly #certificates = new Staged<Judged>()
+  readonly #hosts = new Staged<TlsHost>()
+  #running: TlsHosts | null = null
+  #built: TlsHosts | null = null
+
+  constructor(objects: TableObjects) {
+    this.#objects = objects
+  }
+
+  build(changed: readonly ChangedObject[]): TlsHosts | null {
+    this.#certificates.reset()
+    this.#hosts.reset()
+    this.#built = this.#running
+    const touched = changed.filter(({ kind }) => TOUCHING.has(kind))
+    if (touched.length === 0) return this.#built
+    this.#buildCertificates(touched)
+    this.#buildHosts(touched)
+    if (this.#hosts.changes.size > 0) this.#built = tlsHosts(this.#hosts.merged())
+    return this.#built
+  }
+
+  /** With the changes. */
+  refusals(): readonly Refusal[] {
+    return [...this.#certificates.merged().values()].filter((one) => 'reason' in one)
+  }
+
+  commit(): void {
+    this.#certificates.commit()
+    this.#hosts.commit()
+    this.#running = this.#built
+  }
+
+  #buildCertificates(changed: readonly ChangedObject[]): void {
+    const secrets = new Set(changed.flatMap(({ kind, key }) => (kind === 'secret' ? [key] : [])))
+    const keys = new Set(changed.flatMap(({ kind, key }) => (kind === 'certificate' ? [key] : [])))
+    if (secrets.size > 0) {
+      for (const key of this.#certificates.runningKeys()) {
+        const value = this.#objects.get('certificate', key)
+        if (value !== null && secrets.has(value.privateKey)) keys.add(key)
+      }
+    }
+    for (const key of keys) {
+      const value = this.#objects.get('certificate', key)
+      this.#certificates.stage(key, value === null ? null : this.#judge(key, value))
+    }
+  }
+
+  #judge(key: string, { chain, names, privateKey }: Certificate): Judged {
+    const secret = this.#objects.get('secret', privateKey)
+    const reason = secret === null ? 'its private key is missing' : reasonAgainst(chain, secret)
+    if (secret === null || reason !== null) {
+      return { kind: 'certificate', key, reason: reason ?? '' }
+    }
+    return { key, chain, names, privateKey: secret }
+  }
+
+  #buildHosts(changed: readonly ChangedObject[]): void {
+    const keys = new Set(changed.flatMap(({ kind, key }) => (kind === 'tls' ? [key] : [])))
+    for (const [key, host] of this.#hosts.merged()) {
+      if (host.set.split(' ').some((name) => this.#certificates.changes.has(name))) keys.add(key)
+    }
+    for (const key of keys) {
+      const value = this.#objects.get('tls', key)
+      this.#hosts.stage(key, value === null ? null : this.#hostOf(value))
+    }
+  }
+
+  #hostOf({ certificates, http }: HostTls): TlsHost {
+    const ready = certificates.flatMap((key) => {
+      const one = this.#certificates.get(key)
+      return one === null || 'reason' in one ? [] : [one]
+    })
+    return { set: certificates.toSorted().join(' '), http, certificates: ready }
+  }
+}
+
+const TOUCHING: ReadonlySet<string> = new Set(['secret', 'certificate', 'tls'])
+
+/** Null: it can be shown. The library's own words could quote what they are about. */
+function reasonAgainst(chain: string, secret: SecretValue): string | null {
+  try {
+    createSecureContext({ cert: chain, key: Buffer.from(secret.base64, 'base64') })
+    return null
+  } catch {
+    return 'its certificate and private key are not PEM, or do not belong together'
+  }
+}
