@@ -5,7 +5,7 @@ SHELL := bash
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 .DEFAULT_GOAL := help
 
-.PHONY: help run test test-unit check lint format types tidy generate walk bench clean prerequisites prerequisites-test
+.PHONY: help run test fuzz test-unit check lint format types tidy generate walk bench clean prerequisites prerequisites-test
 
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -22,6 +22,9 @@ test: prerequisites-test node_modules/.installed ## all tests, with a real Kuber
 
 test-unit: node_modules/.installed ## the tests beside the sources only
 	@node test/run.ts --unit
+
+fuzz: node_modules/.installed ## bytes of clients, changed at random: SECONDS=60 SEED=1
+	@SECONDS_MAX='$(or $(SECONDS),60)' SEED='$(SEED)' node test/front/fuzz.ts
 
 check: node_modules/.installed lint format types generate-check tidy ## everything that reads the code without running it
 

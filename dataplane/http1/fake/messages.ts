@@ -48,6 +48,19 @@ export const request = fc
       `${empty}${verb} ${path} HTTP/1.1\r\n${before}${framing}${after}\r\n${content}`,
   )
 
+const segment = textOf(/[A-Za-z0-9-]/, 1, 8)
+const harmless = fc
+  .array(fc.tuple(fc.constantFrom('X-A', 'x-a', 'Accept', 'X-Trace'), value), { maxLength: 3 })
+  .map((list) => list.map(([key, text]) => `${key}: ${text}\r\n`).join(''))
+
+/** One whole request that a gateway serves: of a host that exists, with a canonical path. */
+export const served = fc
+  .tuple(fc.constantFrom('GET', 'POST', 'PUT'), segment, harmless, body, harmless)
+  .map(
+    ([verb, path, before, [framing, content], after]) =>
+      `${verb} /${path} HTTP/1.1\r\nHost: shop.example.com\r\n${before}${framing}${after}\r\n${content}`,
+  )
+
 /** Pieces of text that parsers have read differently. */
 export const STRANGE = [
   '\r',
@@ -98,6 +111,8 @@ export interface Mutation {
   readonly at: number
   readonly cut: number
   readonly put: string
+  /** What becomes of the line there. */
+  readonly line: 'stays' | 'twice' | 'away' | 'last'
 }
 
 /** Where, as a share of the text; how much is taken away; what is put there. */
@@ -105,13 +120,26 @@ export const mutation = fc.record({
   at: fc.double({ min: 0, max: 1, noNaN: true }),
   cut: fc.constantFrom(0, 0, 1, 1, 2, 7),
   put: fc.oneof(fc.constant(''), fc.constantFrom(...STRANGE), textOf(/[^]/, 1, 2)),
-})
+  line: fc.constantFrom('stays', 'stays', 'stays', 'twice', 'away', 'last'),
+} as const)
 
 export function mutated(text: string, mutations: readonly Mutation[]): string {
   let result = text
-  for (const { at, cut, put } of mutations) {
+  for (const { at, cut, put, line } of mutations) {
     const from = Math.floor(at * result.length)
-    result = `${result.slice(0, from)}${put}${result.slice(from + cut)}`
+    result =
+      line === 'stays'
+        ? `${result.slice(0, from)}${put}${result.slice(from + cut)}`
+        : withLine(result, from, line)
   }
   return result
+}
+
+function withLine(text: string, at: number, what: 'twice' | 'away' | 'last'): string {
+  const start = text.lastIndexOf('\n', at - 1) + 1
+  const end = text.indexOf('\n', at) + 1 || text.length
+  const line = text.slice(start, end)
+  const rest = text.slice(end)
+  if (what === 'last') return text.slice(0, start) + rest + line
+  return text.slice(0, start) + (what === 'twice' ? line + line : '') + rest
 }
