@@ -29,6 +29,7 @@ export const DETAILS = {
   bug: 'The request could not be sent to the backend.',
   timeout: 'The backend did not answer in time.',
   stalled: 'The backend stopped in the middle of its answer.',
+  idle: 'Nothing has moved between client and backend for too long.',
   crowded: 'Too many requests wait for a connection to the backend.',
   client: 'The client closed the connection.',
 } as const

@@ -3,10 +3,13 @@
  * connection, is carried by it, and outlives it until the client has taken what had come.
  * Pinned by lane.test.ts: "an answer that nobody reads pauses its connection".
  */
-import type { Failure } from '../request/failure.ts'
+import { type Failure, fail } from '../request/failure.ts'
 import type { RequestBody } from '../request/exchange.ts'
+import { headerValue } from '../request/headers.ts'
 import type { AnswerSink, AnswerStream } from '../request/outcome.ts'
+import type { Tunnel } from '../request/tunnel.ts'
 import type { Head } from '../http1/message.ts'
+import { DETAILS } from './failures.ts'
 import type { Attempt, AttemptEnd, AttemptEvents } from './lane.ts'
 import { readHead, readTrailers } from './response-head.ts'
 import { type AttemptTimeouts, TIMEOUTS } from './timeouts.ts'
@@ -76,6 +79,29 @@ export class Http1Attempt implements Attempt, AnswerStream {
     this.bytesDeclared = head.bytesDeclared
     this.#events.answered(this, { status, headers: head.headers, stream: this })
     return 'taken'
+  }
+
+  /** RFC 9110 section 15.2.2: only to a protocol that was offered. */
+  accepts({ fields, upgrade }: Head): 'yes' | 'no' {
+    const protocol = headerValue(fields, 'upgrade')
+    if (upgrade === 'none' || protocol === null) return 'no'
+    return isOffered(protocol, this.request.upgrade ?? '') ? 'yes' : 'no'
+  }
+
+  switched({ fields }: Head, tunnel: Tunnel): void {
+    const head = readHead(this.request.method, 200, fields)
+    const kept = head.kind === 'head' ? head.headers : []
+    const headers = [...kept, 'upgrade', headerValue(fields, 'upgrade') ?? '']
+    const giveUp = (): void => tunnel.abort(fail('client-closed', DETAILS.client))
+    this.carrier = { resume: () => undefined, giveUp }
+    this.#end = { trailers: null }
+    this.#events.answered(this, { status: 101, headers, stream: this, tunnel })
+  }
+
+  /** The tunnel is. */
+  tunnelOver(end: AttemptEnd): void {
+    this.carrier = null
+    this.#isOver(end)
   }
 
   /** `piece` is nobody else's. */
@@ -170,4 +196,10 @@ export class Http1Attempt implements Attempt, AnswerStream {
     this.carrier = null
     carrier?.giveUp(this)
   }
+}
+
+/** Protocols are compared without case; versions belong to them. */
+function isOffered(protocol: string, offered: string): boolean {
+  const wanted = protocol.trim().toLowerCase()
+  return offered.split(',').some((one) => one.trim().toLowerCase() === wanted)
 }

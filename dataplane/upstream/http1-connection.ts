@@ -11,7 +11,9 @@ import { type Failure, fail } from '../request/failure.ts'
 import type { Deadline, Deadlines, Expiring } from './deadlines.ts'
 import { DETAILS } from './failures.ts'
 import type { AttemptCarrier, Http1Attempt } from './http1-attempt.ts'
-import { KEPT_MS, keptForMs } from './kept-for.ts'
+import { Http1Tunnel } from './http1-tunnel.ts'
+import type { AttemptEnd } from './lane.ts'
+import { keepAliveOf, KEPT_MS, keptForMs } from './kept-for.ts'
 import { refuseNames } from './pool.ts'
 import { Upload, type UploadOwner } from './upload.ts'
 
@@ -44,6 +46,9 @@ export class Http1Connection implements AttemptCarrier, MessageReader, UploadOwn
   /** Read, but not to be given on before the client takes more. */
   #rest: Buffer | null = null
   #flow: 'flowing' | 'paused' = 'flowing'
+  /** The protocol was switched: nothing is read here any more. */
+  #switch: Head | null = null
+  #tunnel: Http1Tunnel | null = null
   // ---- time
   /** When the other side last did something, or it became its turn. */
   #movedMs: number
@@ -88,7 +93,9 @@ export class Http1Connection implements AttemptCarrier, MessageReader, UploadOwn
     attempt.turn = this.#served++ === 0 ? 'fresh' : 'reused'
     this.#answer = 'none'
     this.#request = 'sending'
-    this.#parser.nextAnswer(attempt.request.method, 'none')
+    const { method, upgrade, body } = attempt.request
+    const offer = upgrade === undefined || body !== null ? 'none' : 'offered'
+    this.#parser.nextAnswer(method, offer)
     this.#write(attempt)
     this.#moved()
   }
@@ -132,6 +139,7 @@ export class Http1Connection implements AttemptCarrier, MessageReader, UploadOwn
   }
 
   #drained(): void {
+    if (this.#tunnel !== null) return this.#tunnel.drained()
     this.#moved()
     this.#upload?.drained()
   }
@@ -148,10 +156,11 @@ export class Http1Connection implements AttemptCarrier, MessageReader, UploadOwn
       // Whoever listens has a bug, which concerns nobody else.
       if (attempt === this.#attempt) this.#break(fail('bug', DETAILS.bug))
     }
-    return this.#flow === 'flowing'
+    return (this.#tunnel?.flow ?? this.#flow) === 'flowing'
   }
 
   #read(piece: Buffer): void {
+    if (this.#tunnel !== null) return this.#tunnel.arrived(Buffer.from(piece))
     const used = this.#parser.read(piece, 0)
     const rest = used === piece.length ? null : piece.subarray(used)
     switch (this.#parser.state) {
@@ -190,6 +199,7 @@ export class Http1Connection implements AttemptCarrier, MessageReader, UploadOwn
   }
 
   #ended(): void {
+    if (this.#tunnel !== null) return this.#tunnel.ended()
     if (this.#attempt === null) return this.#destroy()
     // RFC 9112 section 6.3, 8: only an answer without a length may end so.
     if (this.#parser.close() === 'complete' && this.#answer === 'complete') {
@@ -199,6 +209,7 @@ export class Http1Connection implements AttemptCarrier, MessageReader, UploadOwn
 
   #lost(): void {
     if (this.#state === 'gone') return
+    if (this.#tunnel !== null) return this.#tunnel.lost()
     if (this.#state === 'connecting') return this.#break(fail('upstream-connect', DETAILS.connect))
     const isBegun = this.#answer === 'begun'
     // Part of a head has come: somebody has acted on the request.
@@ -211,8 +222,14 @@ export class Http1Connection implements AttemptCarrier, MessageReader, UploadOwn
   head(head: Head): void {
     const attempt = this.#attempt
     if (attempt === null) return this.#destroy()
+    if (head.status === 101) {
+      this.#switch = head
+      return
+    }
     this.#persistence = head.persistence
-    this.#noteKeepAlive(head.fields)
+    const keepAlive = keepAliveOf(head.fields)
+    if (keepAlive !== this.#keepAlive) this.#keptMs = keptForMs(keepAlive)
+    this.#keepAlive = keepAlive
     // Whoever refuses will not read the rest either.
     if (head.status >= 300) this.#upload?.stop()
     this.#answer = 'begun'
@@ -242,6 +259,7 @@ export class Http1Connection implements AttemptCarrier, MessageReader, UploadOwn
    * whether more may lie in the kernel that was not yet looked at.
    */
   #done(rest: Buffer | null, behind: 'nothing' | 'more'): void {
+    if (this.#switch !== null) return this.#tunnelled(this.#switch, rest)
     const attempt = this.#attempt
     const trailers = this.#trailers
     this.#attempt = null
@@ -252,6 +270,28 @@ export class Http1Connection implements AttemptCarrier, MessageReader, UploadOwn
     if (attempt === null || !isKept || this.#request !== 'sent') this.#destroy()
     else this.#release(behind)
     attempt?.complete(trailers)
+  }
+
+  /** What follows the head is the first of the tunnel. */
+  #tunnelled(head: Head, rest: Buffer | null): void {
+    const attempt = this.#attempt
+    if (attempt === null) return this.#destroy()
+    this.#answer = 'none'
+    if (attempt.accepts(head) === 'no') {
+      return this.#break(fail('upstream-invalid', DETAILS.invalid))
+    }
+    const { now, deadlines } = this.#home
+    const { idleMs } = attempt.timeouts
+    const over = (end: AttemptEnd): void => {
+      attempt.tunnelOver(end)
+      this.#destroy()
+    }
+    const first = rest === null ? null : Buffer.from(rest)
+    this.#tunnel = new Http1Tunnel(this.#socket, first, { now, deadlines, idleMs, over })
+    this.#watch?.cancel()
+    this.#watch = null
+    this.#attempt = null
+    attempt.switched(head, this.#tunnel)
   }
 
   #release(behind: 'nothing' | 'more'): void {
@@ -265,16 +305,6 @@ export class Http1Connection implements AttemptCarrier, MessageReader, UploadOwn
         if (this.#state === 'open') this.#home.free(this)
       }),
     )
-  }
-
-  #noteKeepAlive(fields: readonly string[]): void {
-    for (let i = 0; i + 1 < fields.length; i += 2) {
-      if (fields[i]?.length !== KEEP_ALIVE.length) continue
-      const value = fields[i + 1] ?? ''
-      if (fields[i]?.toLowerCase() !== KEEP_ALIVE || value === this.#keepAlive) continue
-      this.#keepAlive = value
-      this.#keptMs = keptForMs(value)
-    }
   }
 
   // ---- its end ---------------------------------------------------------------------------------
@@ -357,5 +387,3 @@ export class Http1Connection implements AttemptCarrier, MessageReader, UploadOwn
     this.#break(fail('upstream-timeout', detail))
   }
 }
-
-const KEEP_ALIVE = 'keep-alive'

@@ -19,3 +19,16 @@ export function keptForMs(keepAlive: string): number {
   if (seconds === undefined) return KEPT_MS
   return Math.min(KEPT_MS_MAX, Math.max(0, Number(seconds) * 1_000 - MARGIN_MS))
 }
+
+const KEEP_ALIVE = 'keep-alive'
+
+/** The field of that name in a flat list; '' where there is none. */
+export function keepAliveOf(fields: readonly string[]): string {
+  for (let i = 0; i + 1 < fields.length; i += 2) {
+    const name = fields[i] ?? ''
+    if (name.length === KEEP_ALIVE.length && name.toLowerCase() === KEEP_ALIVE) {
+      return fields[i + 1] ?? ''
+    }
+  }
+  return ''
+}

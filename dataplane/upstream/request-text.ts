@@ -28,12 +28,19 @@ export function requestText(request: UpstreamRequest): string | null {
   if (!target.startsWith('/') || target.length > TARGET_BYTES_MAX) return null
   try {
     const [name = '', host = '', ...fields] = requestHead(request)
-    const first = requestLine(method, target) + fieldLine(name, host) + KEEP_ALIVE_LINE
+    const first = requestLine(method, target) + fieldLine(name, host) + connectionLines(request)
     return first + fieldLines(fields) + framingLine(request) + LINE_END
   } catch {
     return null
   }
 }
+
+/** RFC 9110 section 7.8: the offer stands in a field that concerns this connection alone. */
+function connectionLines({ upgrade, body }: UpstreamRequest): string {
+  if (upgrade === undefined || body !== null) return KEEP_ALIVE_LINE
+  return UPGRADE_LINE + fieldLine('upgrade', upgrade)
+}
+const UPGRADE_LINE = fieldLine('connection', 'upgrade')
 
 /** What `requestHead` has not said: it leaves to undici what undici says itself. */
 function framingLine({ method, body }: UpstreamRequest): string {

@@ -7,6 +7,7 @@ import type { EndpointSet } from '#wire/session'
 import type { Failure } from '../request/failure.ts'
 import type { AnswerStream } from '../request/outcome.ts'
 import type { RequestBody } from '../request/exchange.ts'
+import type { Tunnel } from '../request/tunnel.ts'
 import type { AttemptTimeouts } from './timeouts.ts'
 
 export interface UpstreamRequest {
@@ -22,6 +23,8 @@ export interface UpstreamRequest {
   readonly body: RequestBody | Buffer | null
   /** From now to the answer's head, milliseconds of hrtime at which it is over. */
   readonly deadlineMs: number
+  /** Offer to switch to this protocol, or one of these; only without a body. Absent: none. */
+  readonly upgrade?: string
   /** Of each attempt; absent: as timeouts.ts says. */
   readonly timeouts?: AttemptTimeouts
 }
@@ -31,6 +34,11 @@ export interface UpstreamHead {
   /** Flat list as received, hop-by-hop fields removed. */
   readonly headers: readonly string[]
   readonly stream: AnswerStream
+  /**
+   * Only of 101, and only where `upgrade` was offered: `headers` then has the Upgrade field, and
+   * instead of `stream`, which is empty, there is this.
+   */
+  readonly tunnel?: Tunnel
 }
 
 /** Exactly one of `head` and `failed` is called, exactly once, never before `send` has returned. */
