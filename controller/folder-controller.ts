@@ -12,7 +12,7 @@ import type { Kind, Namespaced, Resource, Snapshot } from './compile/snapshot.ts
 import type { Logger } from './log.ts'
 import { trustOf } from './push/certificate.ts'
 import { folderCertificates } from './push/certificate-store.ts'
-import { fingerprint, sha256 } from './push/encode.ts'
+import { certificate, fingerprint, sha256 } from './push/encode.ts'
 import { newToken, staticTokens } from './push/identity.ts'
 import { createPush, type Push } from './push/push.ts'
 import { type Board, createBoard } from './status/board.ts'
@@ -95,7 +95,7 @@ export async function startFolderController(
   })
   // Versions of a folder are comparable within one process: each start is an epoch of its own.
   const epoch = Date.now()
-  const compiler = createCompiler({ sha256, fingerprint })
+  const compiler = createCompiler({ sha256, fingerprint, certificate })
   const walk = startWalk({
     source,
     compile: (snapshot) => compiler.compile(snapshot),

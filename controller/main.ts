@@ -14,7 +14,7 @@ import { untilAnswered } from './kube/patience.ts'
 import type { Logger } from './log.ts'
 import { startProbe } from './probe.ts'
 import { type CertificateStore, clusterCertificates } from './push/certificate-store.ts'
-import { fingerprint, sha256 } from './push/encode.ts'
+import { certificate, fingerprint, sha256 } from './push/encode.ts'
 import { gatewayOfAccount, type Identify, tokenReview } from './push/identity.ts'
 import { trustOf } from './push/certificate.ts'
 import { createPush, type Push } from './push/push.ts'
@@ -222,7 +222,7 @@ interface Compiling {
 function startCompiling(options: Starting, parts: Compiling): Walk {
   const { client, log, read } = options
   const { source, lease, push, board, told, reporter } = parts
-  const compiler = createCompiler({ sha256, fingerprint })
+  const compiler = createCompiler({ sha256, fingerprint, certificate })
   const memory = clusterMemory({
     client,
     apiVersion: API_VERSION,

@@ -22,6 +22,7 @@ import { createSealer } from './seal.ts'
 import { sendable } from './sendable.ts'
 import type { Snapshot } from './snapshot.ts'
 import { createTables } from './table.ts'
+import { createTls } from './tls.ts'
 
 /** Keeps the results of its steps from one snapshot to the next. */
 export interface Compiler {
@@ -46,7 +47,9 @@ export function createCompiler(deps: Deps): Compiler {
   const attached = createAttached(from, inForce)
   // Who may be named by a credential.
   const consumers = createConsumers(from, inForce)
-  const before = { inForce, placement, attached, consumers }
+  // What hosts are shown with over TLS, and what plain HTTP gets.
+  const tls = createTls(from, inForce, placement)
+  const before = { inForce, placement, attached, consumers, tls }
   // Everything that a gateway's data planes execute.
   const { table } = createTables(from, before)
   // What the owners of the objects are told.

@@ -51,7 +51,15 @@ export interface Deps {
    * may reveal.
    */
   fingerprint(secret: SecretBytes, key: string, sources: readonly Source[]): string
+  /** What can be shown to clients of a certificate; its private key is only looked at. */
+  certificate(chain: SecretBytes, key: SecretBytes): ReadCertificate
 }
+
+export type ReadCertificate =
+  /** PEM, and the DNS names that it is for. */
+  | { readonly kind: 'read'; readonly chain: string; readonly names: readonly string[] }
+  /** A sentence that says what to do. */
+  | { readonly kind: 'refused'; readonly because: string }
 
 export interface Verdict {
   readonly kind: string

@@ -57,7 +57,10 @@ interface Place {
 function placeOf(route: RouteInForce, gateway: GatewayNamed, { key, at, before }: Scene): Place {
   const gatewayKey = keyOf(gateway.namespace, gateway.name)
   const placement = at.ask(before.placement.placement, `${gatewayKey} ${key}`)
-  const problems = placementProblems(route, gateway, placement)
+  const problems = [
+    ...placementProblems(route, gateway, placement),
+    ...at.ask(before.tls.problems, `${gatewayKey} ${key}`),
+  ]
   if (placement.kind !== 'placed' || placement.hosts.length === 0) {
     return { gateway, problems, absent: problems[0] ?? null, works: 'no' }
   }

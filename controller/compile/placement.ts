@@ -32,6 +32,8 @@ export interface PlacementSteps {
   readonly hostObject: Step<Sealed | null>
   /** Keyed `gateway`: hosts without routes that must not fall to a wildcard of others. */
   readonly reserved: Step<readonly Sealed[]>
+  /** Keyed `gateway host`: whose it is; null where nobody names it. */
+  readonly view: Step<HostView | null>
 }
 
 export type Placement =
@@ -62,7 +64,7 @@ interface RouteClaim extends Claim {
 }
 
 /** One host of a gateway: whose it is, and the routes of that namespace which name it. */
-interface HostView extends Ownership {
+export interface HostView extends Ownership {
   readonly own: readonly Claim[]
 }
 
@@ -136,6 +138,7 @@ export function createPlacement(from: Ingredients, inForce: InForceSteps): Place
     }),
     hostObject: hostStep(from, { outline, view }),
     reserved: reservedStep(from, inForce, views),
+    view,
   }
 }
 

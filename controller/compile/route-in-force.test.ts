@@ -73,16 +73,6 @@ test('where only its path can be read, a match takes all requests for it', () =>
   )
 })
 
-test('a field that is not supported yet, above the rules, closes all of them', () => {
-  const tls = { certificates: [{ secretRef: { name: 'shop-tls' } }] }
-  const cluster = new Cluster().apply(
-    route('a/r', [rule('one')], { ...OPEN, tls, hosts: ['x.example.com'] }),
-  )
-  assert.equal(rejects(cluster, 'a/r/one'), '500 rule-invalid')
-  assert.match(cluster.accepted('ApiRoute a/r'), /^NotSupportedYet: spec\.tls: /)
-  assert.equal(cluster.verdict('ApiRoute a/r').runs, 'nothing')
-})
-
 test("a rule's own word on being public counts before its route's", () => {
   const rules = [rule('none'), rule('open', OPEN), rule('closed', { public: false })]
   const auth = (more: object) => {

@@ -26,6 +26,7 @@ export interface RouteReading extends Reading {
   readonly gateways: readonly GatewayNamed[]
   /** `*` where it names none. */
   readonly hosts: readonly string[]
+  readonly tls: ApiRouteSpec['tls'] | null
   readonly rules: readonly RuleInForce[]
 }
 
@@ -120,6 +121,7 @@ function readingOf(form: Form, scene: Scene): RouteReading {
     usable: rules.some((rule) => !isRejected(rule.compiled)) ? 'yes' : 'no',
     gateways: gatewaysOf(form.top, namespace, reader.installation.defaultGateway),
     hosts: form.top.hosts ?? [ANY_HOST],
+    tls: form.top.tls ?? null,
     rules,
   }
 }

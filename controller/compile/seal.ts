@@ -22,11 +22,13 @@ export interface Sealed {
 
 export interface Sealer {
   seal(object: Unsealed): Sealed
+  readonly certificate: Deps['certificate']
   sealSecret(key: string, sources: readonly Source[], value: SecretBytes): Sealed
 }
 
 export function createSealer(deps: Deps): Sealer {
   return {
+    certificate: (chain, key) => deps.certificate(chain, key),
     seal: (object) => named({ ...object, digest: deps.sha256(digestText(object)) }),
     sealSecret(key, sources, value) {
       const digest = deps.fingerprint(value, key, sources)

@@ -30,9 +30,7 @@ export const NOT_SUPPORTED_YET = {
       instead: 'Use protocol HTTP, and a load balancer that ends TLS, until then.',
     },
   ],
-  route: [
-    { path: 'tls', instead: 'Let a load balancer in front of the gateway end TLS until then.' },
-  ],
+  route: [],
   rule: [
     { path: 'batch', instead: 'Use backends or an aggregate until then.' },
     { path: 'timeouts.firstByte', instead: 'Use timeouts.total until then.' },

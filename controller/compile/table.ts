@@ -16,6 +16,7 @@ import type { Recorder, Step } from './memo.ts'
 import { pairOf, type PlacementSteps } from './placement.ts'
 import { keyOf, namesOf } from './resolve.ts'
 import type { RouteInForce, RuleInForce } from './route-in-force.ts'
+import type { TlsSteps } from './tls.ts'
 import { HashSum, keepEach, keepSealed, type Sealed, type Sealer, sourceOf } from './seal.ts'
 
 export interface TableSteps {
@@ -28,6 +29,7 @@ export interface Before {
   readonly placement: PlacementSteps
   readonly attached: AttachedSteps
   readonly consumers: ConsumerSteps
+  readonly tls: TlsSteps
 }
 
 /** All that one route brings to one table. */
@@ -175,6 +177,7 @@ function assemble(gateway: Sealed, scene: Scene): CompiledTable {
   }
   for (const chunk of at.ask(before.placement.hosts, gatewayKey)) {
     table.addAll(at.askAll(before.placement.hostObject, chunk))
+    for (const objects of at.askAll(before.tls.objects, chunk)) table.addAll(objects)
   }
   table.addAll(at.ask(before.placement.reserved, gatewayKey))
   return table.finished()

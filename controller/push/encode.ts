@@ -4,10 +4,11 @@
  * Pinned by encode.test.ts: "an encoded object decodes to itself, with a digest that fits".
  */
 import { hash } from 'node:crypto'
-import type { CompiledObject, SealedSecret } from '../compile/compiled.ts'
+import type { CompiledObject, ReadCertificate, SealedSecret } from '../compile/compiled.ts'
 import type { SecretBytes } from '../compile/snapshot.ts'
 import { checkObject } from '#wire/check'
 import { digestText, endpointsText } from '#wire/digest'
+import { readCertificate } from './read-certificate.ts'
 import { FRAME_BYTES_MAX } from '#wire/limits'
 import type { DownFrame, EndpointSet } from '#wire/session'
 import type { TableObject } from '#wire/table'
@@ -20,6 +21,15 @@ export function sha256(text: string): string {
 /** The digest of a secret's object, for compile, which must not see the value itself. */
 export function fingerprint(secret: SecretBytes, key: string, sources: readonly Source[]): string {
   return sha256(digestText({ kind: 'secret', key, sources, value: revealed(secret) }))
+}
+
+/**
+ * Judged when the Secret comes: one that expires while it is shown goes on being shown, and clients
+ * say so.
+ */
+export function certificate(chain: SecretBytes, key: SecretBytes): ReadCertificate {
+  const text = Buffer.from(revealed(chain).base64, 'base64').toString('utf8')
+  return readCertificate(text, Buffer.from(revealed(key).base64, 'base64'), Date.now())
 }
 
 export function endpointsDigest(set: EndpointSet): string {

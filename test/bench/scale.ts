@@ -3,7 +3,7 @@
  */
 import { fork } from 'node:child_process'
 import { createCompiler } from '../../controller/compile/compile.ts'
-import { fingerprint, sha256 } from '../../controller/push/encode.ts'
+import { certificate, fingerprint, sha256 } from '../../controller/push/encode.ts'
 import { ingest } from '../../controller/watch/ingest.ts'
 import { createStore } from '../../controller/watch/store.ts'
 import { median, round, table } from './figures.ts'
@@ -80,7 +80,7 @@ function compileFigures(): CompileFigures {
     }),
   )
   for (let i = 0; i < ROUTES; i += 1) store.put(routeOf(i, 'v0'))
-  const compiler = createCompiler({ sha256, fingerprint })
+  const compiler = createCompiler({ sha256, fingerprint, certificate })
   let remembered = new Map() as ReturnType<typeof compiler.compile>['remembered']
   const once = (): number => {
     const startedMs = performance.now()

@@ -4,11 +4,11 @@
  */
 import type { Compiled } from '../../controller/compile/compiled.ts'
 import type { Installation, Kind, Remembered, Snapshot } from '../../controller/compile/snapshot.ts'
-import { fingerprint, sha256 } from '../../controller/push/encode.ts'
+import { certificate, fingerprint, sha256 } from '../../controller/push/encode.ts'
 import { ingest } from '../../controller/watch/ingest.ts'
 import { createStore, type Store } from '../../controller/watch/store.ts'
 
-export const DEPS = { sha256, fingerprint }
+export const DEPS = { sha256, fingerprint, certificate }
 
 export const INSTALLATION: Installation = {
   defaultGateway: 'fairlead-system/default',

@@ -18,7 +18,7 @@ export const COVERS: readonly (readonly [field: string, folder: string])[] = [
 
   ['ApiRoute.gateways', 'gateways'],
   ['ApiRoute.hosts', 'hosts'],
-  ['ApiRoute.tls', 'not-supported-yet'],
+  ['ApiRoute.tls', 'tls'],
   ['ApiRoute.public', 'public'],
   ['ApiRoute.rules', 'match'],
   ['ApiRoute.rules.public', 'public'],

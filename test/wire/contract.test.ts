@@ -10,7 +10,7 @@ import * as fc from 'fast-check'
 import { createCompiler } from '../../controller/compile/compile.ts'
 import type { CompiledTable } from '../../controller/compile/compiled.ts'
 import type { Resource } from '../../controller/compile/snapshot.ts'
-import { createEncoder, fingerprint, sha256 } from '../../controller/push/encode.ts'
+import { certificate, createEncoder, fingerprint, sha256 } from '../../controller/push/encode.ts'
 import { defaultGateway } from '../../controller/watch/folder.ts'
 import { parseFile } from '../../controller/watch/folder-document.ts'
 import { ingest } from '../../controller/watch/ingest.ts'
@@ -55,7 +55,8 @@ function tablesOf(world: readonly Raw[]): ReadonlyMap<string, CompiledTable> {
     const metadata = { namespace: 'default', name: 'default', uid: 'gateway' }
     store.put(ingest('ApiGateway', { metadata, spec: {} }))
   }
-  return createCompiler({ sha256, fingerprint }).compile(store.snapshot(new Map())).tables
+  return createCompiler({ sha256, fingerprint, certificate }).compile(store.snapshot(new Map()))
+    .tables
 }
 
 function holds({ objects, hash }: CompiledTable): void {
