@@ -194,7 +194,12 @@ export type CompressionSpec = Spec<typeof CompressionSchema>
 export const CacheSchema = Fields({
   about: 'Keeps answers, each for its consumer unless shared.',
   example: '{ ttl: 60s, by: [consumer, "header:accept-language"], staleIfError: 10m }',
-  required: { ttl: Duration({ about: 'How long an answer is served again.', example: '60s' }) },
+  required: {
+    ttl: Duration({
+      about: 'How long an answer is served again; the answer itself may say less.',
+      example: '60s',
+    }),
+  },
   optional: {
     by: List({
       about: 'What answers differ by, besides method, host, path and query.',
@@ -225,6 +230,8 @@ export const CacheSchema = Fields({
     }),
   },
 })
+
+export type CacheSpec = Spec<typeof CacheSchema>
 
 export const MirrorSchema = Fields({
   about: 'Sends copies of requests to another backend and drops its answers.',

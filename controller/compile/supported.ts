@@ -38,7 +38,7 @@ export const NOT_SUPPORTED_YET = {
     { path: 'timeouts.idle', instead: 'Use timeouts.total until then.' },
     { path: 'retry', instead: REMOVE },
     { path: 'readBody', instead: REMOVE },
-    { path: 'cache', instead: REMOVE },
+    { path: 'cache.tags', instead: 'Choose a short ttl until then.' },
     { path: 'affinity', instead: REMOVE },
     { path: 'validate', instead: REMOVE },
     { path: 'callout', instead: REMOVE },

@@ -8,6 +8,7 @@ import type { Backend } from '#wire/table'
 import type { Traffic } from '#wire/traffic'
 import { compileAddresses } from './addresses.ts'
 import { compileBody } from './body.ts'
+import { compileCache } from './cache.ts'
 import { compileCompression } from './compression.ts'
 import { compileCors } from './cors.ts'
 import { compileFaults } from './faults.ts'
@@ -49,6 +50,11 @@ export function compileTraffic(
     problems.push(...faults.problems)
   }
   if (rule.compression !== undefined) value.compression = compileCompression(rule.compression)
+  if (rule.cache !== undefined) {
+    const cache = compileCache(rule.cache, at.child('cache'))
+    value.cache = cache.value
+    problems.push(...cache.problems)
+  }
   let backends = NO_BACKENDS
   if (rule.mirror !== undefined) {
     const mirror = compileMirror(rule.mirror, at.child('mirror'), within)

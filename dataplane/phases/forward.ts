@@ -6,12 +6,20 @@
 import assert from 'node:assert/strict'
 import type { Exchange } from '../request/exchange.ts'
 import type { Outcome } from '../request/outcome.ts'
+import { after, type Soon } from '../request/walk.ts'
 import type { Runtime } from '../runtime/runtime.ts'
+import { stored } from './cache.ts'
 import { aggregate } from './forward/aggregate.ts'
 import { redirect, reject, respondFixed } from './forward/fixed.ts'
 import { proxy } from './forward/proxy.ts'
 
-export function forward(exchange: Exchange, runtime: Runtime): Outcome | Promise<Outcome> {
+export function forward(exchange: Exchange, runtime: Runtime): Soon<Outcome> {
+  const outcome = answered(exchange, runtime)
+  if (exchange.rule?.action.kind !== 'proxy') return outcome
+  return after(outcome, (made) => stored(made, exchange, runtime))
+}
+
+function answered(exchange: Exchange, runtime: Runtime): Soon<Outcome> {
   const { rule } = exchange
   assert(rule !== null, 'forward comes after match')
   const { action } = rule

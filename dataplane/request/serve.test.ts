@@ -223,6 +223,7 @@ test('the phases stand in the order of the design', () => {
       'admit',
       'injectFaults',
       'rewrite',
+      'lookUp',
       'forward',
     ],
   )

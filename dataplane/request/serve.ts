@@ -8,6 +8,7 @@ import { addresses } from '../phases/addresses.ts'
 import { admit, admitBeforeAuth } from '../phases/admit.ts'
 import { authenticate } from '../phases/authenticate.ts'
 import { boundBody } from '../phases/body.ts'
+import { lookUp } from '../phases/cache.ts'
 import { preflight } from '../phases/cors.ts'
 import { injectFaults } from '../phases/faults.ts'
 import { finish } from '../phases/finish.ts'
@@ -32,6 +33,7 @@ export const PHASES: readonly Phase[] = [
   admit, // limits that count the caller
   injectFaults, // what is to fail on purpose
   rewrite, // what goes upstream
+  lookUp, // whether it was answered before
   forward, // who answers
 ]
 

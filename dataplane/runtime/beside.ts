@@ -3,7 +3,8 @@
  * tables that a worker runs.
  * Pinned by beside.test.ts: "a gate lets in as many as it holds".
  */
-import { COMPRESSIONS_MAX, MIRRORS_MAX } from '#wire/limits'
+import { CACHE_BYTES_MAX, COMPRESSIONS_MAX, MIRRORS_MAX } from '#wire/limits'
+import { AnswerStore } from '../phases/cache/store.ts'
 
 /** What is counted; metrics-slab has a cell for each. */
 export type BesideCount = 'mirrored' | 'mirrorsDropped'
@@ -11,11 +12,17 @@ export type BesideCount = 'mirrored' | 'mirrorsDropped'
 export interface Beside {
   readonly mirrors: Gate
   readonly compressions: Gate
+  readonly answers: AnswerStore
   count(what: BesideCount): void
 }
 
 export function createBeside(count: (what: BesideCount) => void = () => undefined): Beside {
-  return { mirrors: new Gate(MIRRORS_MAX), compressions: new Gate(COMPRESSIONS_MAX), count }
+  return {
+    mirrors: new Gate(MIRRORS_MAX),
+    compressions: new Gate(COMPRESSIONS_MAX),
+    answers: new AnswerStore(CACHE_BYTES_MAX),
+    count,
+  }
 }
 
 export class Gate {

@@ -11,7 +11,7 @@ import type { PreparedRule } from './runtime.ts'
 
 export type PreparedTraffic = Pick<
   PreparedRule,
-  'cors' | 'addresses' | 'bodyBytesMax' | 'faults' | 'mirror' | 'compression'
+  'cors' | 'addresses' | 'bodyBytesMax' | 'faults' | 'mirror' | 'compression' | 'cache'
 >
 
 export function buildTraffic({
@@ -21,6 +21,7 @@ export function buildTraffic({
   faults,
   mirror,
   compression,
+  cache,
 }: Traffic): PreparedTraffic {
   return {
     cors: cors === undefined ? null : prepareCors(cors),
@@ -29,5 +30,6 @@ export function buildTraffic({
     faults: faults ?? null,
     mirror: mirror?.to.kind === 'backend' ? { ...mirror.to, share: mirror.share } : null,
     compression: compression === undefined ? null : prepareCompression(compression),
+    cache: cache ?? null,
   }
 }

@@ -3,7 +3,7 @@
  * swapped in by one assignment. What a rule does not use is null, so that its phase costs one check.
  */
 import type { Gateway, PathRewrite } from '#wire/table'
-import type { Faults, Share } from '#wire/traffic'
+import type { Cache, Faults, Share } from '#wire/traffic'
 import type { BackendTarget, Reject, RejectCause } from '#wire/value'
 import type { PreparedAuth } from '../phases/authenticate/prepared.ts'
 import type { PreparedAggregate } from '../phases/forward/prepared-aggregate.ts'
@@ -77,6 +77,7 @@ export interface PreparedRule {
   readonly faults: Faults | null
   readonly mirror: PreparedMirror | null
   readonly compression: PreparedCompression | null
+  readonly cache: Cache | null
 }
 
 /** A mirror that cannot be resolved gets no copies. */

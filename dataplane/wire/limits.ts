@@ -93,6 +93,12 @@ export const MIRRORS_MAX = 128
 /** Answers of one worker that are compressed at once; each takes up to 1.5 MB of tables. */
 export const COMPRESSIONS_MAX = 64
 
+/** Answers that one worker keeps, together and each: the oldest make room, larger ones are not kept. */
+export const CACHE_BYTES_MAX = 32 * 1024 * 1024
+export const CACHED_ANSWER_BYTES_MAX = 1024 * 1024
+/** Answers of one address that are kept at once: callers, and what Vary tells apart. */
+export const CACHED_PER_TARGET_MAX = 256
+
 /** Defaults of a rule's total timeout, an aggregate's deadline and what one may fetch. */
 export const TOTAL_TIMEOUT_MS = 30_000
 export const AGGREGATE_DEADLINE_MS = 10_000

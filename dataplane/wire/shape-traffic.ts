@@ -3,7 +3,7 @@
  * Pinned by check.test.ts: "nothing is accepted that the plain twin refuses".
  */
 import { parseCidr } from './address.ts'
-import { WAIT_MS_MAX } from './limits.ts'
+import { KEY_BYTES_MAX, WAIT_MS_MAX } from './limits.ts'
 import {
   fault,
   integer,
@@ -17,12 +17,15 @@ import {
   optional,
   pattern,
   type Shape,
+  text,
   waitMs,
 } from './shape.ts'
 import { backendTarget, headerName } from './shape-value.ts'
 import {
   type Addresses,
   type BodyBound,
+  type Cache,
+  type CacheKeyPart,
   type Compression,
   type Cors,
   type Faults,
@@ -59,11 +62,23 @@ const compression = object<Compression>({
   minBytes: integer(0, WAIT_MS_MAX),
 })
 
+const keyPart = object<CacheKeyPart>({
+  of: oneOf(['consumer', 'header', 'query', 'claim']),
+  name: text(KEY_BYTES_MAX),
+})
+const cache = object<Cache>({
+  ttlS: integer(0, WAIT_MS_MAX),
+  audience: oneOf(['private', 'shared']),
+  by: list(keyPart),
+  staleIfErrorS: integer(0, WAIT_MS_MAX),
+})
+
 export const traffic: Members<Traffic> = {
   cors: optional(cors),
   addresses: optional(addresses),
   body: optional(body),
   faults: optional(faults),
+  cache: optional(cache),
   compression: optional(compression),
   mirror: optional(object<Mirror>({ to: backendTarget, share })),
 }

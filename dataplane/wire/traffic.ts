@@ -12,6 +12,7 @@ export interface Traffic {
   readonly faults?: Faults
   readonly mirror?: Mirror
   readonly compression?: Compression
+  readonly cache?: Cache
 }
 
 /** Ranges of client addresses; deny wins. */
@@ -41,6 +42,22 @@ export interface Compression {
   /** Lower case: `application/json`, or `text/*`. */
   readonly types: readonly string[]
   readonly minBytes: number
+}
+
+/** Which answers are kept, and for whom. */
+export interface Cache {
+  readonly ttlS: number
+  /** `private`: each answer for the caller that it was made for. */
+  readonly audience: 'private' | 'shared'
+  /** What answers differ by besides the caller, the method, the host, the path and the query. */
+  readonly by: readonly CacheKeyPart[]
+  readonly staleIfErrorS: number
+}
+
+export interface CacheKeyPart {
+  readonly of: 'consumer' | 'header' | 'query' | 'claim'
+  /** Empty for the consumer. */
+  readonly name: string
 }
 
 /** How many of SHARE_WHOLE requests: 5 % is 5,000. */

@@ -23,6 +23,7 @@ export function fakeRule(rule: Partial<PreparedRule> = {}): PreparedRule {
     faults: null,
     mirror: null,
     compression: null,
+    cache: null,
     ...rule,
   }
 }

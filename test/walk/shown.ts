@@ -177,7 +177,7 @@ export function withoutVarying(text: string, names: ReadonlyMap<string, string>)
 }
 
 /** Seconds until a limit is refilled: they depend on how quickly a run gets there. */
-const SECONDS = /(?<=;t=|^retry-after: )\d+/gim
+const SECONDS = /(?<=;t=|^retry-after: |^age: )\d+/gim
 const SECONDS_APART_MAX = 10
 
 /** The new text with the old one's seconds where they hardly differ. */

@@ -99,6 +99,12 @@ const FULL_RULE: ValueOf['rule'] = {
   addresses: { allow: ['10.0.0.0/8', '2001:db8::/32'], deny: ['10.6.6.6/32'] },
   body: { bytesMax: 1_048_576 },
   faults: { delay: { share: 1_000, ms: 20 }, abort: { share: 100_000, status: 503 } },
+  cache: {
+    ttlS: 60,
+    audience: 'private',
+    by: [{ of: 'header', name: 'accept-language' }],
+    staleIfErrorS: 600,
+  },
   compression: { types: ['text/*', 'application/json'], minBytes: 1024 },
   mirror: { to: BACKEND, share: 5_000 },
 }

@@ -21,6 +21,12 @@ export const traffic = {
     delay: maybe({ share: 'n', ms: 'n' }),
     abort: maybe({ share: 'n', status: 'n' }),
   },
+  'cache?': {
+    ttlS: 'n',
+    audience: is('private', 'shared'),
+    by: [{ of: is('consumer', 'header', 'query', 'claim'), name: 's' }],
+    staleIfErrorS: 'n',
+  },
   'compression?': { types: ['s'], minBytes: 'n' },
   'mirror?': { to: target, share: 'n' },
 } as const
