@@ -58,6 +58,8 @@ export class Call implements UpstreamCall, AttemptEvents, Expiring {
 
   /** `before`: why there is another try. */
   #try(before: Failure | null): void {
+    // The wheel rings within a tick after it: until then nothing may begin.
+    if (this.#endpoints.options.now() >= this.#request.deadlineMs) return this.expire()
     const endpoint = this.#endpoints.pick(this.#request.backend, this.#tried)
     if (endpoint === null) {
       this.#fail(before ?? fail('no-endpoint', 'The backend has no endpoint that could answer.'))

@@ -87,6 +87,16 @@ test('a deadline ends the wait, and the connection with it', async (t) => {
   )
 })
 
+test('nothing is sent after the deadline', async (t) => {
+  const server = await recorder(t, { request: (_, socket) => socket.write(answerOf('ok')) })
+  const upstream = upstreamOf(t, [server.port])
+  assert.equal(await textOf(upstream), 'ok')
+  const outcome = failureOf(await send(upstream, { deadlineMs: now() }).outcome)
+  assert.equal(outcome.cause, 'upstream-timeout')
+  assert.equal(await textOf(upstream), 'ok')
+  assert.equal(server.requests.length, 2)
+})
+
 test('the deadline covers the wait for a connection too', async (t) => {
   const upstream = upstreamOf(t, [])
   upstream.endpoints({
