@@ -29,7 +29,7 @@ async function pressureIs(plane: PlaneProcess, level: number): Promise<void> {
 }
 
 test('short of memory, it closes what is idle, then refuses, and recovers', async (t) => {
-  const state = await stateWith(t, [ruleOf('a', '/a', fixed('alive'))])
+  const state = await stateWith([ruleOf('a', '/a', fixed('alive'))])
   const plane = await startPlane(t, state, { memoryBytes: LIMIT_MB * MB })
   t.diagnostic(`at rest ${Math.round(await usedMb(plane))} MiB are held`)
   const holdUpTo = async (share: number): Promise<void> => {

@@ -15,14 +15,9 @@ import { until } from '../../dataplane/upstream/fake/recorder.ts'
 
 const STARTS_WITHIN_MS = 60_000
 
-/** A state folder whose table serves these rules. */
-export async function stateWith(
-  t: TestContext,
-  rules: readonly Rule[],
-  backendPort = 1,
-): Promise<string> {
+/** A state folder whose table serves these rules; whoever starts a data plane on it removes it. */
+export async function stateWith(rules: readonly Rule[], backendPort = 1): Promise<string> {
   const state = await mkdtemp(join(tmpdir(), 'fairlead-'))
-  t.after(() => rm(state, { recursive: true, force: true }))
   const disk = await openDisk({ folder: state, log: listLog() })
   const objects = tableOf(rules)
   const hash = xorOf(objects.map(({ digest }) => digest))
@@ -54,7 +49,7 @@ export interface PlaneBounds {
   readonly memoryBytes?: number
 }
 
-/** Serves when it resolves. */
+/** Serves when it resolves. It ends with the test, and then its state goes: it writes until then. */
 export async function startPlane(
   t: TestContext,
   state: string,
@@ -70,7 +65,10 @@ export async function startPlane(
     stream.on('data', (chunk: Buffer) => (text += chunk.toString('latin1')))
   }
   const exit = new Promise<number | null>((resolve) => child.once('exit', resolve))
-  t.after(() => end(child, exit))
+  t.after(async () => {
+    await end(child, exit)
+    await rm(state, { recursive: true, force: true, maxRetries: 10 })
+  })
   const plane: PlaneProcess = {
     http,
     admin,

@@ -12,7 +12,7 @@ const REFUSED = 'fairlead_connections_refused_total'
 const RULES = [ruleOf('a', '/a', fixed('alive'))]
 
 test('a data plane that is killed is back from its last good table', async (t) => {
-  const plane = await startPlane(t, await stateWith(t, RULES))
+  const plane = await startPlane(t, await stateWith(RULES))
   for (let round = 0; round < 3; round++) {
     const before = plane.pid()
     const killedMs = performance.now()
@@ -25,7 +25,7 @@ test('a data plane that is killed is back from its last good table', async (t) =
 })
 
 test('a thread stuck in native code costs the process, not the service', async (t) => {
-  const plane = await startPlane(t, await stateWith(t, RULES))
+  const plane = await startPlane(t, await stateWith(RULES))
   const before = plane.pid()
   plane.child.stdin?.write('1 hangNative\n')
   await until('the supervisor starts another', () => ![0, before].includes(plane.pid()), 40_000)
@@ -37,14 +37,14 @@ test('a thread stuck in native code costs the process, not the service', async (
 })
 
 test('asked to stop while a thread is stuck, the process ends all the same', async (t) => {
-  const plane = await startPlane(t, await stateWith(t, RULES))
+  const plane = await startPlane(t, await stateWith(RULES))
   plane.child.stdin?.write('1 hangNative\n')
   plane.child.kill('SIGTERM')
   assert.equal(await plane.exit, 0)
 })
 
 test('a heap that is exhausted ends what it must, and the rest serves on', async (t) => {
-  const plane = await startPlane(t, await stateWith(t, RULES))
+  const plane = await startPlane(t, await stateWith(RULES))
   plane.child.stdin?.write('1 grow\n')
   const because = /a worker ended: it is replaced|started again/
   await until('it has ended', () => because.test(plane.output()), 60_000)
@@ -53,7 +53,7 @@ test('a heap that is exhausted ends what it must, and the rest serves on', async
 })
 
 test('without descriptors it refuses connections, counts them, and accepts again', async (t) => {
-  const plane = await startPlane(t, await stateWith(t, RULES), { shell: 'ulimit -n 160' })
+  const plane = await startPlane(t, await stateWith(RULES), { shell: 'ulimit -n 160' })
   const before = plane.pid()
   const many = Array.from({ length: 200 }, () => raw(t, plane.http, ''))
   await until('some were refused', () => many.some(({ state }) => state !== 'open'))

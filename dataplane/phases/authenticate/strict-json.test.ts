@@ -48,7 +48,8 @@ test('bytes at random are either refused, or JSON that both read the same', () =
   const pieces = fc.constantFrom(...PIECES)
   fc.assert(
     fc.property(fc.array(pieces, { maxLength: 12 }), (parts) => {
-      const text = `{${parts.join('')}}`
+      // Half a character has no bytes: what stands for it there is what both read.
+      const text = Buffer.from(`{${parts.join('')}}`).toString()
       const found = parse(text)
       if (found !== null) assert.deepEqual(plain(found), plain(JSON.parse(text)))
     }),

@@ -199,6 +199,7 @@ export class AggregateRun {
     const { allowance } = this.#within
     allowance.callsLeft -= 1
     const land = (result: CallResult): void => {
+      if (isOfTheWhole(result, request, this.#within)) return this.#expire()
       this.#gate.leave()
       this.#flights.delete(flightKey(request) ?? '')
       for (const listener of listeners) if (this.#over === 'no') listener(result)
@@ -262,6 +263,18 @@ export class AggregateRun {
     const durationMs = this.#action.limits.deadlineMs
     this.#timings.push({ call: prepared.call.name, durationMs })
   }
+}
+
+/**
+ * The deadline of the whole has ended it. Its clock may ring a moment before that of the whole: what
+ * depends on it must not begin in between.
+ */
+function isOfTheWhole(
+  result: CallResult,
+  { deadlineMs }: UpstreamRequest,
+  within: CallWithin,
+): boolean {
+  return result.kind === 'failed' && result.code === 'timeout' && deadlineMs >= within.deadlineMs
 }
 
 /** Which call was done first is chance: it must not show in the answer. */
