@@ -2,7 +2,7 @@
  * `fairlead dev` as a new user meets it: the bookshop, its lines to try, and what goes wrong.
  */
 import assert from 'node:assert/strict'
-import { chmod, cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { chmod, cp, mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -62,6 +62,7 @@ test('the lines that make run prints do what they say', async (t) => {
   const block = running.output().split('To try, in another terminal:\n')[1] ?? ''
   const lines = block.split('\n').filter((line) => /^ {2}(curl|for|sed) /.test(line))
   assert.equal(lines.length, SHOWN.length)
+  assert.doesNotMatch(block, /sed -i /, 'where sed is not that of GNU, -i takes the next word')
   for (const [i, line] of lines.entries()) {
     const shown = await output('bash', ['-c', line])
     assert.match(shown, SHOWN[i] ?? /^$/, line)
@@ -124,12 +125,16 @@ test('what the user cannot have is one line and exit code 2', async (t) => {
       /127\.0\.0\.1:\d+ .*in use/,
     ],
     [['dev', shop, '--http', '127.0.0.1:0', '--admin', `127.0.0.1:${port}`], /in use/],
-    [['dev', join(shop, 'none')], /cannot read the folder/],
+    [['dev', join(shop, 'none')], /cannot read the folder \S+none: it does not exist/],
     [['dev', join(shop, 'a.yaml')], /is a file/],
     [['dev', shop, '--state', readable], /others can read .*chmod 700/],
+    [['dev', shop, '--state', join(shop, 'a.yaml')], /--state: \S+ is a file/],
+    [['dev', shop, '--state', join(shop, 'a.yaml', 's')], /--state: cannot make .* not a folder/],
     [['dev', shop, '--redis', 'redis://x'], /--redis: not supported yet/],
     [['dataplane', '--state', readable, '--http', '127.0.0.1:0'], /others .*chmod 700/],
-    [['controller', '--kubeconfig', join(shop, 'none')], /--kubeconfig: cannot read the file/],
+    [['dataplane', '--state', join(shop, 'a.yaml')], /cannot be used: it is not a folder/],
+    [['controller', '--kubeconfig', join(shop, 'none')], /--kubeconfig: .*none: it does not exist/],
+    [['controller', '--kubeconfig', shop], /--kubeconfig: .*: it is a folder/],
     [['dev'], /missing required argument 'DIR'/],
     [['serve'], /unknown command 'serve'/],
     [['key', 'create'], /--consumer/],
@@ -139,10 +144,29 @@ test('what the user cannot have is one line and exit code 2', async (t) => {
     const running = fairlead(args)
     const code = await running.exit
     assert.match(running.output(), message, args.join(' '))
+    assert.doesNotMatch(running.output(), /\bE[A-Z]{4,}\b/, 'words instead of codes')
     assert.equal(code, 2, args.join(' '))
     assert.equal(running.output().trim().split('\n').length, 1, running.output())
   }
   const unknown = fairlead(['dev', shop], { FAIRLEAD_HTPP: 'x' })
   assert.equal(await unknown.exit, 2)
   assert.match(unknown.output(), /unknown variable FAIRLEAD_HTPP; did you mean FAIRLEAD_HTTP\?/)
+})
+
+test('the version is that of the package', async () => {
+  const running = fairlead(['--version'])
+  assert.equal(await running.exit, 0)
+  assert.match(running.output(), /^\d+\.\d+\.\d+\n$/)
+})
+
+test('a state folder that dataplane makes is closed before compiled code is kept in it', async (t) => {
+  const state = join(await folder(t), 'deep', 'state')
+  const listening = ['--http', '127.0.0.1:0', '--admin', '127.0.0.1:0', '--workers', '1']
+  const nobody = ['--controller', '127.0.0.1:1', '--ca', state, '--token', state]
+  const running = started(t, ['dataplane', '--state', state, ...listening, ...nobody])
+  await running.printed(/controller/)
+  assert.equal((await stat(state)).mode & 0o777, 0o700)
+  assert.ok((await readdir(state)).includes('code'), 'where compiled code is kept')
+  assert.doesNotMatch(running.output(), /chmod 700/)
+  await running.stop('SIGTERM')
 })

@@ -259,10 +259,9 @@ const TIME_COMES_IN: Readonly<Record<string, readonly string[]>> = {
     'dataplane/upstream/http1-lane.ts',
   ],
   'small pieces of a body are kept together for one turn of the loop': [
-    'dataplane/front/http2-answer.ts',
     'dataplane/front/http1-answer.ts',
-    'dataplane/upstream/body-stream.ts',
-    'dataplane/upstream/upload.ts',
+    'dataplane/front/http2-answer.ts',
+    'dataplane/request/pages.ts',
   ],
   'which backend of several weights: tests look at many requests': [
     'dataplane/phases/forward/proxy.ts',

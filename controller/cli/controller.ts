@@ -2,9 +2,10 @@
  * `fairlead controller`: runs until it is told to stop.
  * Proved by test/cluster/walk.test.ts.
  */
-import { access, constants } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { pino } from 'pino'
+import { fileReason } from '../file-reason.ts'
 import { type ControllerOptions, startController } from '../main.ts'
 import { address, isUnusable } from './addresses.ts'
 import { stopSignal } from './signals.ts'
@@ -14,8 +15,8 @@ export async function controller(values: Values): Promise<number> {
   const log = pino({ name: 'fairlead-controller' })
   const kubeconfig = values.get('kubeconfig')
   if (kubeconfig !== undefined) {
-    await access(kubeconfig, constants.R_OK).catch(() => {
-      throw new UsageFailure(`--kubeconfig: cannot read the file ${kubeconfig}`)
+    await readFile(kubeconfig).catch((error: unknown) => {
+      throw new UsageFailure(`--kubeconfig: cannot read ${kubeconfig}: ${fileReason(error)}`)
     })
   }
   const running = await startController(optionsOf(values, log)).catch((error: unknown) => {

@@ -9,6 +9,7 @@ import { join, resolve } from 'node:path'
 import { pino } from 'pino'
 import type { Verdict } from '../compile/compiled.ts'
 import { type FolderController, startFolderController } from '../folder-controller.ts'
+import { fileReason } from '../file-reason.ts'
 import type { Logger } from '../log.ts'
 import { assertFolder } from '../watch/folder.ts'
 import { address, https } from './addresses.ts'
@@ -37,11 +38,17 @@ const CTRL_C_GRACE_MS = 1_000
 export async function dev(values: Values, folder: string): Promise<number> {
   if (values.has('redis')) throw new UsageFailure('--redis: not supported yet; limits are local')
   await assertFolder(folder).catch((error: unknown) => {
-    throw new UsageFailure(error instanceof Error ? error.message : String(error))
+    throw new UsageFailure(sentenceOf(error))
   })
   const state = await prepareState(resolve(values.get('state') ?? join(folder, '.fairlead')))
   const session = new Session(values, folder, state)
   return session.run()
+}
+
+/** Errors of the system name their path at the end of a sentence of its own. */
+function sentenceOf(error: unknown): string {
+  const path = error instanceof Error && 'path' in error ? String(error.path) : null
+  return path === null ? fileReason(error) : `cannot use ${path}: ${fileReason(error)}`
 }
 
 /** Ours alone: it holds keys. */
@@ -49,7 +56,7 @@ async function prepareState(state: string): Promise<string> {
   const there = await stat(state).catch(() => null)
   if (there === null) {
     await mkdir(state, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
-      throw new UsageFailure(`cannot make the state folder: ${String(error)}`)
+      throw new UsageFailure(`--state: cannot make the folder ${state}: ${fileReason(error)}`)
     })
     await chmod(state, 0o700)
     await writeFile(join(state, '.gitignore'), '*\n')
@@ -121,7 +128,7 @@ class Session {
         return controller
       })
       .catch((error: unknown) => {
-        throw new UsageFailure(error instanceof Error ? error.message : String(error))
+        throw new UsageFailure(sentenceOf(error))
       })
   }
 

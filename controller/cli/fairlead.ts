@@ -4,7 +4,10 @@
  * wrong is one clear line and exit code 2; what failed on its own is exit code 1.
  * Pinned by test/dev.test.ts: "what the user cannot have is one line and exit code 2".
  */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { Command, CommanderError } from 'commander'
+import { textAt } from '../kube/fields.ts'
 import { COMMANDS, type CommandName, type Setting, variableOf } from './settings.ts'
 import { UsageFailure, valuesOf, type Values } from './values.ts'
 
@@ -21,6 +24,7 @@ const RUN: Readonly<Record<CommandName, () => Promise<Run>>> = {
 function program(finish: (code: number) => void): Command {
   const root = quiet(new Command('fairlead'))
     .description('An API gateway for Kubernetes')
+    .version(version(), '--version', 'print the version')
     .showSuggestionAfterError()
   const groups = new Map<string, Command>()
   for (const name of Object.keys(COMMANDS)) {
@@ -35,6 +39,13 @@ function program(finish: (code: number) => void): Command {
     }
   }
   return root
+}
+
+/** Of package.json, which stands two folders above. */
+function version(): string {
+  const path = join(import.meta.dirname, '..', '..', 'package.json')
+  const stated: unknown = JSON.parse(readFileSync(path, 'utf8'))
+  return textAt(stated, 'version') ?? 'unknown'
 }
 
 function isCommand(name: string): name is CommandName {

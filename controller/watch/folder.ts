@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto'
 import { stat } from 'node:fs/promises'
 import type { Installation, Kind, Namespaced, Remembered, Resource } from '../compile/snapshot.ts'
 import { resourceId } from '../compile/snapshot.ts'
+import { fileReason } from '../file-reason.ts'
 import type { FileObject, Position } from './folder-document.ts'
 import { parseFile } from './folder-document.ts'
 import { type FileRead, followFolder } from './folder-files.ts'
@@ -79,9 +80,7 @@ function compareDefaultFirst(a: string, b: string): number {
 /** Rejects with a sentence where there is no such folder. */
 export async function assertFolder(folder: string): Promise<void> {
   const facts = await stat(folder).catch((error: unknown) => {
-    throw new Error(
-      `cannot read the folder ${folder}: ${error instanceof Error ? error.message : ''}`,
-    )
+    throw new Error(`cannot read the folder ${folder}: ${fileReason(error)}`)
   })
   if (!facts.isDirectory()) throw new Error(`${folder} is a file; name the folder that holds it`)
 }

@@ -5,7 +5,7 @@
  */
 import { constants, type OutgoingHttpHeaders, type ServerHttp2Stream } from 'node:http2'
 import type { Answer } from '../request/exchange.ts'
-import { Pages } from '../request/pages.ts'
+import { Gathering } from '../request/pages.ts'
 
 /** RFC 9113 section 8.2.2, and what node:http2 would throw over. */
 const CONNECTION_FIELDS: ReadonlySet<string> = new Set([
@@ -38,8 +38,11 @@ export class Http2Answer implements Answer {
   /** Whether the stream waits for them after the last of its body. */
   #trailing: 'no' | 'yes' = 'no'
   #trailers: readonly string[] | null = null
-  readonly #pages = new Pages()
-  #flush: NodeJS.Immediate | null = null
+  /** Of what comes while others wait for the client. */
+  readonly #gathering = new Gathering((page) => {
+    if (this.#stream.writable) this.#pace = this.#write(page)
+  })
+  #pace: 'more' | 'pause' = 'more'
   #held: 'no' | 'yes' = 'no'
   #drain: (() => void) | null = null
   #abort: (() => void) | null = null
@@ -83,20 +86,12 @@ export class Http2Answer implements Answer {
   data(chunk: Buffer): 'more' | 'pause' {
     if (this.#state !== 'started') return 'more'
     this.#sendHead('open')
-    if (this.#pages.bytes === 0 && this.#stream.writableLength === 0) return this.#write(chunk)
-    // Others wait for the client: small pieces are kept together, but for no longer than a turn.
-    let pace: 'more' | 'pause' = 'more'
-    for (const page of this.#pages.add(chunk)) pace = this.#write(page)
-    if (this.#pages.bytes > 0) this.#flush ??= setImmediate(() => this.#writeRest())
-    return pace
-  }
-
-  #writeRest(): void {
-    if (this.#flush === null) return
-    clearImmediate(this.#flush)
-    this.#flush = null
-    const rest = this.#pages.take()
-    if (rest !== null && this.#stream.writable) this.#stream.write(rest)
+    if (this.#gathering.bytes === 0 && this.#stream.writableLength === 0) {
+      return this.#write(chunk)
+    }
+    this.#pace = 'more'
+    this.#gathering.add(chunk)
+    return this.#pace
   }
 
   #write(chunk: Buffer): 'more' | 'pause' {
@@ -129,7 +124,7 @@ export class Http2Answer implements Answer {
     this.#trailers = trailers
     if (trailers !== null) this.#sendHead('open')
     else this.#sendHead(chunk === null ? 'last' : 'whole')
-    this.#writeRest()
+    this.#gathering.flush()
     if (stream.closed || stream.destroyed) return
     if (this.#trailing === 'no') stream.once('finish', () => this.#leaveRest())
     if (!stream.writableEnded) {

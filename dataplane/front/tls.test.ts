@@ -2,6 +2,7 @@
  * Proves TLS of the clients over real sockets, with real certificates.
  */
 import assert from 'node:assert/strict'
+import { createPrivateKey } from 'node:crypto'
 import { once } from 'node:events'
 import { request } from 'node:https'
 import { connect as connectHttp2 } from 'node:http2'
@@ -49,6 +50,7 @@ function host(pairs: Readonly<Record<string, Pair>>, names: readonly string[]): 
     key,
     chain: cert,
     names,
+    keyKind: createPrivateKey(privateKey).asymmetricKeyType ?? '',
     privateKey: { base64: Buffer.from(privateKey).toString('base64') },
   }))
   return { set: Object.keys(pairs).join(' '), http: 'serve', certificates }

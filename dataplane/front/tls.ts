@@ -4,7 +4,6 @@
  * certificates are the table's; connections keep theirs, so that a change drops nobody.
  * Pinned by tls.test.ts: "a certificate that changes is shown to the next client and drops nobody".
  */
-import { X509Certificate } from 'node:crypto'
 import type { Socket } from 'node:net'
 import { createServer, type Server, type TLSSocket } from 'node:tls'
 import { covers, type ReadyCertificate, type TlsHost } from '../runtime/tls-hosts.ts'
@@ -122,10 +121,9 @@ function shownFor(
     ({ names }) => serverName !== null && covers(names, serverName) === 'yes',
   )
   const kinds = new Set<string>()
-  return (fitting.length > 0 ? fitting : certificates).filter(({ chain }) => {
-    const kind = new X509Certificate(chain).publicKey.asymmetricKeyType ?? ''
-    if (kinds.has(kind)) return false
-    kinds.add(kind)
+  return (fitting.length > 0 ? fitting : certificates).filter(({ keyKind }) => {
+    if (kinds.has(keyKind)) return false
+    kinds.add(keyKind)
     return true
   })
 }

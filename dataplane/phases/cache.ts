@@ -27,7 +27,7 @@ export function lookUp(exchange: Exchange, runtime: Runtime): Outcome {
   assert(exchange.rule !== null, 'match has set the rule')
   const { cache } = exchange.rule
   if (cache === null || usable(exchange) === 'no') return CONTINUE
-  const audience = audienceOf(exchange.rule, cache, exchange, runtime.beside.answers)
+  const audience = audienceOnce(exchange.rule, cache, exchange, runtime.beside.answers)
   if (audience === null) return CONTINUE
   const found = runtime.beside.answers.find(targetOf(exchange), audience, exchange.upstreamHeaders)
   if (found === null) return CONTINUE
@@ -37,6 +37,12 @@ export function lookUp(exchange: Exchange, runtime: Runtime): Outcome {
     : CONTINUE
 }
 
+/** Whether its answer is to be shown to `stored`: most rules keep nothing, and pay nothing. */
+export function concerns({ rule, method }: Exchange): 'yes' | 'no' {
+  if (rule?.action.kind !== 'proxy') return 'no'
+  return rule.cache !== null || !SAFE.has(method) ? 'yes' : 'no'
+}
+
 /** Called with what forward has answered; only backends' answers are kept. */
 export function stored(outcome: Outcome, exchange: Exchange, runtime: Runtime): Outcome {
   const { rule } = exchange
@@ -44,7 +50,7 @@ export function stored(outcome: Outcome, exchange: Exchange, runtime: Runtime): 
   if (changesSomething(outcome, exchange)) answers.drop(targetOf(exchange))
   const cache = rule?.cache ?? null
   if (rule === null || cache === null || usable(exchange) === 'no') return outcome
-  const audience = audienceOf(rule, cache, exchange, answers)
+  const audience = audienceOnce(rule, cache, exchange, answers)
   if (audience === null) return outcome
   if (isFailing(outcome)) return inItsPlace(outcome, { audience, cache, exchange, answers })
   return kept(outcome, { audience, cache, exchange, answers })
@@ -89,6 +95,13 @@ function changesSomething(outcome: Outcome, { method }: Exchange): boolean {
 /** What the client asked for, as the client named it: requests that change it name it so as well. */
 function targetOf({ scheme, host, path, query }: Exchange): string {
   return `${scheme}://${host}${path}?${query ?? ''}`
+}
+
+/** Hashed where it is looked up, and known where the answer is stored. */
+function audienceOnce(...scene: Parameters<typeof audienceOf>): string | null {
+  const [, , exchange] = scene
+  exchange.cacheAudience ??= audienceOf(...scene)
+  return exchange.cacheAudience
 }
 
 /**

@@ -7,7 +7,7 @@
 import assert from 'node:assert/strict'
 import type { Exchange } from '../request/exchange.ts'
 import { fail } from '../request/failure.ts'
-import { headerValue, isSameName } from '../request/headers.ts'
+import { headerValue, isSameName, variesBy } from '../request/headers.ts'
 import { CONTINUE, type Outcome } from '../request/outcome.ts'
 import { judgeOrigin, type PreparedCors } from './cors/prepared.ts'
 
@@ -83,9 +83,4 @@ export function withCors(
     }
   }
   return own
-}
-
-function variesBy(headers: readonly string[], lower: string): boolean {
-  const names = headerValue(headers, 'vary') ?? ''
-  return names.split(',').some((name) => ['*', lower].includes(name.trim().toLowerCase()))
 }

@@ -8,14 +8,14 @@ import type { Exchange } from '../request/exchange.ts'
 import type { Outcome } from '../request/outcome.ts'
 import { after, type Soon } from '../request/walk.ts'
 import type { Runtime } from '../runtime/runtime.ts'
-import { stored } from './cache.ts'
+import { concerns, stored } from './cache.ts'
 import { aggregate } from './forward/aggregate.ts'
 import { redirect, reject, respondFixed } from './forward/fixed.ts'
 import { proxy } from './forward/proxy.ts'
 
 export function forward(exchange: Exchange, runtime: Runtime): Soon<Outcome> {
   const outcome = answered(exchange, runtime)
-  if (exchange.rule?.action.kind !== 'proxy') return outcome
+  if (concerns(exchange) === 'no') return outcome
   return after(outcome, (made) => stored(made, exchange, runtime))
 }
 

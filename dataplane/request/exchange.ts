@@ -57,6 +57,8 @@ export interface Exchange {
   strip: CredentialStrip | null
   /** admit: limits taken; given back or released by record. */
   taken: Taken | null
+  /** lookUp: for whom an answer may be kept. Null: for nobody. */
+  cacheAudience: string | null
   /** rewrite: what goes upstream. The path is canonical; the query raw, without its credentials. */
   upstreamPath: string
   upstreamQuery: string | null
@@ -132,6 +134,7 @@ export function newExchange(received: Received): Exchange {
     identityHeaders: null,
     strip: null,
     taken: null,
+    cacheAudience: null,
     upstreamPath: received.path,
     upstreamQuery: received.query,
     upstreamHost: null,

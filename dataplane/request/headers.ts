@@ -27,6 +27,12 @@ export function headerValue(headers: readonly string[], lower: string): string |
   return value
 }
 
+/** Whether Vary names the field (in lower case), or all of them (RFC 9110 section 12.5.5). */
+export function variesBy(headers: readonly string[], lower: string): boolean {
+  const names = headerValue(headers, 'vary') ?? ''
+  return names.split(',').some((name) => ['*', lower].includes(name.trim().toLowerCase()))
+}
+
 /** Every line of the name, in order. */
 export function headerLines(headers: readonly string[], lower: string): readonly string[] {
   const lines: string[] = []

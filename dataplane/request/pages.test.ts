@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { Pages } from './pages.ts'
+import { Gathering, Pages } from './pages.ts'
 
 test('whatever the pieces, the bytes are the same and the buffers are few', () => {
   const size = fc.oneof(fc.integer({ min: 0, max: 8 }), fc.integer({ min: 0, max: 6_000 }))
@@ -22,4 +22,23 @@ test('whatever the pieces, the bytes are the same and the buffers are few', () =
       assert.ok(out.length <= 2 * large + bytes / 3_000 + 1, `${out.length} buffers`)
     }),
   )
+})
+
+test('what is gathered is handed on once, in order, when full, asked for, or a turn later', async () => {
+  const pages: Buffer[] = []
+  const gathering = new Gathering((page) => void pages.push(page))
+  const text = (): string => Buffer.concat(pages).toString()
+  gathering.add(Buffer.from('ab'))
+  gathering.add(Buffer.from('c'))
+  assert.deepEqual([text(), gathering.bytes], ['', 3])
+  await new Promise((resolve) => setImmediate(resolve))
+  assert.deepEqual([text(), gathering.bytes], ['abc', 0])
+  gathering.add(Buffer.from('d'))
+  gathering.flush()
+  gathering.add(Buffer.alloc(2_000, 'e'))
+  assert.equal(text(), `abcd${'e'.repeat(2_000)}`)
+  gathering.add(Buffer.from('lost'))
+  gathering.drop()
+  await new Promise((resolve) => setImmediate(resolve))
+  assert.deepEqual([pages.length, gathering.bytes], [3, 0])
 })

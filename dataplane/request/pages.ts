@@ -1,7 +1,7 @@
 /**
  * Small pieces of a body put together before they are kept: a buffer of one byte takes a hundred, so
  * that a body sent byte by byte would take a hundred times the memory that it may have. For whoever
- * keeps pieces: aggregates, and uploads whose backend is slow.
+ * keeps pieces: aggregates, and both ways of a body whose reader is slow.
  * Pinned by pages.test.ts: "whatever the pieces, the bytes are the same and the buffers are few".
  */
 
@@ -39,6 +39,42 @@ export class Pages {
     this.#page = null
     this.#used = 0
     return taken
+  }
+}
+
+/** Pages of what comes while others wait: handed on when they are full, or after one turn. */
+export class Gathering {
+  readonly #pages = new Pages()
+  readonly #handOn: (page: Buffer) => void
+  #flush: NodeJS.Immediate | null = null
+
+  constructor(handOn: (page: Buffer) => void) {
+    this.#handOn = handOn
+  }
+
+  /** That wait. */
+  get bytes(): number {
+    return this.#pages.bytes
+  }
+
+  add(piece: Buffer): void {
+    for (const page of this.#pages.add(piece)) this.#handOn(page)
+    if (this.#pages.bytes > 0) this.#flush ??= setImmediate(() => this.flush())
+  }
+
+  /** Whatever waits is handed on now. */
+  flush(): void {
+    if (this.#flush !== null) clearImmediate(this.#flush)
+    this.#flush = null
+    const rest = this.#pages.take()
+    if (rest !== null) this.#handOn(rest)
+  }
+
+  /** Whatever waits is not wanted any more. */
+  drop(): void {
+    if (this.#flush !== null) clearImmediate(this.#flush)
+    this.#flush = null
+    this.#pages.take()
   }
 }
 

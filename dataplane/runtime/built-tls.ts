@@ -4,6 +4,7 @@
  * that cannot be used is reported, and hosts that have no other refuse TLS.
  * Pinned by built-tls.test.ts: "a certificate that changes is a new one for its hosts alone".
  */
+import { createPrivateKey } from 'node:crypto'
 import { createSecureContext } from 'node:tls'
 import type { Certificate, HostTls, SecretValue } from '#wire/table'
 import type { ChangedObject, TableObjects } from './objects.ts'
@@ -64,11 +65,10 @@ export class BuiltTls {
 
   #judge(key: string, { chain, names, privateKey }: Certificate): Judged {
     const secret = this.#objects.get('secret', privateKey)
-    const reason = secret === null ? 'its private key is missing' : reasonAgainst(chain, secret)
-    if (secret === null || reason !== null) {
-      return { kind: 'certificate', key, reason: reason ?? '' }
-    }
-    return { key, chain, names, privateKey: secret }
+    if (secret === null) return { kind: 'certificate', key, reason: 'its private key is missing' }
+    const keyKind = keyKindOf(chain, secret)
+    if (keyKind === null) return { kind: 'certificate', key, reason: NO_PAIR }
+    return { key, chain, names, keyKind, privateKey: secret }
   }
 
   #buildHosts(changed: readonly ChangedObject[]): void {
@@ -93,12 +93,15 @@ export class BuiltTls {
 
 const TOUCHING: ReadonlySet<string> = new Set(['secret', 'certificate', 'tls'])
 
-/** Null: it can be shown. The library's own words could quote what they are about. */
-function reasonAgainst(chain: string, secret: SecretValue): string | null {
+const NO_PAIR = 'its certificate and private key are not PEM, or do not belong together'
+
+/** Null: it cannot be shown. The library's own words could quote what they are about. */
+function keyKindOf(chain: string, secret: SecretValue): string | null {
   try {
-    createSecureContext({ cert: chain, key: Buffer.from(secret.base64, 'base64') })
-    return null
+    const key = Buffer.from(secret.base64, 'base64')
+    createSecureContext({ cert: chain, key })
+    return createPrivateKey(key).asymmetricKeyType ?? null
   } catch {
-    return 'its certificate and private key are not PEM, or do not belong together'
+    return null
   }
 }

@@ -10,6 +10,8 @@ export interface ReadyCertificate {
   /** PEM. */
   readonly chain: string
   readonly names: readonly string[]
+  /** `rsa`, `ec`, …: a client is shown one certificate of each. */
+  readonly keyKind: string
   /** PEM in base64: opened where a context is made, and nowhere else. */
   readonly privateKey: SecretValue
 }

@@ -280,6 +280,19 @@ async function claimFolder(path: string): Promise<void> {
     }
   } catch (error) {
     if (error instanceof StateFolderRefused) throw error
-    throw new StateFolderRefused(`state folder ${path} cannot be used (${codeOf(error)})`)
+    throw new StateFolderRefused(`state folder ${path} cannot be used: ${reasonOf(error)}`)
   }
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  EEXIST: 'it is not a folder',
+  ENOTDIR: 'a part of the path is not a folder',
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
+  EROFS: 'the file system is read-only',
+}
+
+function reasonOf(error: unknown): string {
+  const code = codeOf(error)
+  return REASONS[code] ?? code
 }

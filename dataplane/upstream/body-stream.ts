@@ -6,7 +6,7 @@
  */
 import { Readable } from 'node:stream'
 import type { BodySink, RequestBody } from '../request/exchange.ts'
-import { Pages } from '../request/pages.ts'
+import { Gathering } from '../request/pages.ts'
 
 /** Between client and upstream: what one side may be ahead of the other. */
 const BUFFERED_BYTES_MAX = 64 * 1024
@@ -20,8 +20,9 @@ export class BodyStream extends Readable implements BodySink {
   readonly #body: RequestBody
   #state: 'unread' | 'flowing' | 'paused' | 'over' = 'unread'
   /** Of what came while others were waiting. */
-  readonly #pages = new Pages()
-  #flush: NodeJS.Immediate | null = null
+  readonly #gathering = new Gathering((page) => {
+    if (!this.destroyed) this.push(page)
+  })
 
   constructor(body: RequestBody) {
     super({ highWaterMark: BUFFERED_BYTES_MAX })
@@ -46,30 +47,17 @@ export class BodyStream extends Readable implements BodySink {
   data(chunk: Buffer): 'more' | 'pause' {
     // Destroyed: the upstream has answered without reading the rest, which is dropped.
     if (this.destroyed) return 'more'
-    if (this.#pages.bytes === 0 && this.readableLength === 0) this.push(chunk)
-    else this.#gather(chunk)
-    const waiting = this.readableLength + this.#pages.bytes
+    if (this.#gathering.bytes === 0 && this.readableLength === 0) this.push(chunk)
+    else this.#gathering.add(chunk)
+    const waiting = this.readableLength + this.#gathering.bytes
     if (waiting < this.readableHighWaterMark) return 'more'
     this.#state = 'paused'
     return 'pause'
   }
 
-  /** Others are waiting: small pieces are kept together, but for no longer than a turn. */
-  #gather(chunk: Buffer): void {
-    for (const page of this.#pages.add(chunk)) this.push(page)
-    if (this.#pages.bytes > 0) this.#flush ??= setImmediate(() => this.#pushRest())
-  }
-
-  #pushRest(): void {
-    if (this.#flush !== null) clearImmediate(this.#flush)
-    this.#flush = null
-    const rest = this.#pages.take()
-    if (rest !== null && !this.destroyed) this.push(rest)
-  }
-
   end(): void {
     this.#state = 'over'
-    this.#pushRest()
+    this.#gathering.flush()
     if (!this.destroyed) this.push(null)
   }
 

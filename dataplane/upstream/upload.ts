@@ -6,7 +6,7 @@
  */
 import type { Socket } from 'node:net'
 import type { BodySink, RequestBody } from '../request/exchange.ts'
-import { Pages } from '../request/pages.ts'
+import { Gathering } from '../request/pages.ts'
 import { chunkLine, LINE_END, lastChunk } from '../http1/write.ts'
 import { readTrailers } from './response-head.ts'
 
@@ -26,8 +26,7 @@ export class Upload implements BodySink {
   #state: 'flowing' | 'paused' | 'over' = 'flowing'
   /** Of the declared length; null: chunked. */
   #left: number | null
-  readonly #pages = new Pages()
-  #flush: NodeJS.Immediate | null = null
+  readonly #gathering = new Gathering((page) => this.#write(page))
 
   constructor(body: RequestBody, socket: Socket, owner: UploadOwner) {
     this.#body = body
@@ -47,9 +46,10 @@ export class Upload implements BodySink {
       if (chunk.length > this.#left) return this.#break('length')
       this.#left -= chunk.length
     }
-    if (chunk.length <= SMALL_BYTES_MAX && this.#socket.writableLength > 0) this.#gather(chunk)
+    if (chunk.length <= SMALL_BYTES_MAX && this.#socket.writableLength > 0)
+      this.#gathering.add(chunk)
     else {
-      this.#writeGathered()
+      this.#gathering.flush()
       this.#write(chunk)
     }
     if (!this.#socket.writableNeedDrain) return 'more'
@@ -60,7 +60,7 @@ export class Upload implements BodySink {
   end(trailers: readonly string[] | null = null): void {
     if (this.#state === 'over') return
     if (this.#left !== null && this.#left > 0) return void this.#break('length')
-    this.#writeGathered()
+    this.#gathering.flush()
     if (this.#left === null)
       this.#socket.write(lastChunk(trailers === null ? null : readTrailers(trailers)), 'latin1')
     this.#state = 'over'
@@ -93,22 +93,7 @@ export class Upload implements BodySink {
 
   #over(): void {
     this.#state = 'over'
-    if (this.#flush !== null) clearImmediate(this.#flush)
-    this.#flush = null
-  }
-
-  /** Others are waiting: small pieces are kept together, but for no longer than a turn. */
-  #gather(chunk: Buffer): void {
-    for (const page of this.#pages.add(chunk)) this.#write(page)
-    this.#flush ??= setImmediate(() => this.#writeGathered())
-  }
-
-  #writeGathered(): void {
-    if (this.#flush === null) return
-    clearImmediate(this.#flush)
-    this.#flush = null
-    const rest = this.#pages.take()
-    if (rest !== null) this.#write(rest)
+    this.#gathering.drop()
   }
 
   /** RFC 9112 section 7.1 where no length was declared. */

@@ -90,7 +90,7 @@ export const MIRROR_BODY_BYTES_MAX = 64 * 1024
 /** Copies of one worker that have not been answered; further ones are not sent. */
 export const MIRRORS_MAX = 128
 
-/** Answers of one worker that are compressed at once; each takes up to 1.5 MB of tables. */
+/** Answers of one worker that are compressed at once; each takes up to 1 MB of tables. */
 export const COMPRESSIONS_MAX = 64
 
 /** Answers that one worker keeps, together and each: the oldest make room, larger ones are not kept. */

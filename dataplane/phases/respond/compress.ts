@@ -14,7 +14,7 @@ import {
 } from 'node:zlib'
 import type { Exchange } from '../../request/exchange.ts'
 import { type Failure, fail } from '../../request/failure.ts'
-import { headerValue, isSameName } from '../../request/headers.ts'
+import { headerValue, isSameName, variesBy } from '../../request/headers.ts'
 import type { AnswerBody, AnswerSink, AnswerStream } from '../../request/outcome.ts'
 import type { Gate } from '../../runtime/beside.ts'
 import type { Runtime } from '../../runtime/runtime.ts'
@@ -48,11 +48,7 @@ export function packed(head: Head, body: AnswerBody, exchange: Exchange, runtime
 // ---- the head -------------------------------------------------------------------------------
 
 function withVary(headers: readonly string[]): readonly string[] {
-  const names = headerValue(headers, 'vary') ?? ''
-  const has = names
-    .split(',')
-    .some((name) => ['*', 'accept-encoding'].includes(name.trim().toLowerCase()))
-  return has ? headers : [...headers, 'vary', 'accept-encoding']
+  return variesBy(headers, 'accept-encoding') ? headers : [...headers, 'vary', 'accept-encoding']
 }
 
 /** These speak of the bytes that are not sent any more. */
