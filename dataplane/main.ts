@@ -183,7 +183,8 @@ class Plane implements DataPlane {
       ;[this.#sync] = await Promise.all([this.#startSync(this.#threads), starting])
       await this.#openSocket()
     } catch (error) {
-      await this.close(0)
+      // Threads that are still loading end late, but end: the reason must be told all the same.
+      await this.#shut(0)
       throw error
     }
     void this.#sync.ready.then(() => this.#open())
@@ -326,6 +327,11 @@ class Plane implements DataPlane {
   }
 
   async #close(graceMs: number, code: number): Promise<void> {
+    if ((await this.#shut(graceMs)) === 'stuck') this.#options.kill()
+    this.#exit(code)
+  }
+
+  async #shut(graceMs: number): Promise<'ended' | 'stuck'> {
     this.#phase = 'draining'
     const ended = (await this.#threads?.close(graceMs)) ?? 'ended'
     await this.#sync?.close()
@@ -336,8 +342,7 @@ class Plane implements DataPlane {
     await this.#adminSocket?.close()
     await this.#probe?.close()
     await this.#accessLog.close()
-    if (ended === 'stuck') this.#options.kill()
-    this.#exit(code)
+    return ended
   }
 
   /** A thread hangs in native code: the others finish what they have, the process starts anew. */
