@@ -5,7 +5,7 @@
  */
 import { readFileSync } from 'node:fs'
 
-/** As much as a worker can use: an idle connection takes 8 KB. */
+/** As much as a worker can use: an idle connection takes 10 KiB. */
 const CONNECTIONS_MAX = 16_384
 
 /** Of the process, and of each of its threads: files, timers, wake-ups, listeners. */

@@ -8,7 +8,7 @@ import type { TrustedProxies } from '../runtime/runtime.ts'
 import { peerAddress } from './forwarded.ts'
 
 export interface PlaceBounds {
-  /** Of one worker: an idle one takes 8 KB and a file descriptor; more are closed unanswered. */
+  /** Of one worker: an idle one takes 10 KiB and a file descriptor; more are closed unanswered. */
   readonly connectionsMax: number
   readonly connectionsPerAddressMax: number
 }

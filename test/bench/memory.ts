@@ -41,16 +41,17 @@ export function memory(): Promise<readonly string[]> {
 
 /** Connections that have each had one answer. */
 async function idle({ hostname, port }: URL, count: number): Promise<Socket[]> {
-  const open = (): Promise<Socket> =>
+  const open = (i: number): Promise<Socket> =>
     new Promise((resolve, reject) => {
-      const socket = connect(Number(port), hostname)
+      // From many addresses: the connections of one are bounded.
+      const socket = connect({ port: Number(port), host: hostname, localAddress: `127.0.1.${i}` })
       socket.once('error', reject)
       socket.once('data', () => resolve(socket))
       socket.write('GET /books HTTP/1.1\r\nhost: bench\r\n\r\n')
     })
   const sockets: Socket[] = []
   while (sockets.length < count) {
-    sockets.push(...(await Promise.all(Array.from({ length: 100 }, open))))
+    sockets.push(...(await Promise.all(Array.from({ length: 100 }, (_, i) => open(i + 1)))))
   }
   return sockets
 }

@@ -24,8 +24,8 @@ export async function startBackend(stage: Stage, json: string): Promise<Backend>
     LOAD_CORE,
     `server { listen 127.0.0.1:${port}; location / { default_type application/json; return 200 '${json}'; }
 location /large { sendfile on; alias ${large}; }
-location /take { proxy_pass http://127.0.0.1:${discard}; proxy_request_buffering off; proxy_http_version 1.1; proxy_set_header Connection ""; } }
-server { listen 127.0.0.1:${discard}; location / { client_body_buffer_size 2m; return 200 'ok'; } }`,
+location /take { proxy_pass http://127.0.0.1:${discard}; client_body_buffer_size 2m; proxy_set_body ""; proxy_http_version 1.1; proxy_set_header Connection ""; } }
+server { listen 127.0.0.1:${discard}; location / { return 200 'ok'; } }`,
   )
   await serves(`http://127.0.0.1:${port}/books`)
   return { port }
