@@ -81,7 +81,8 @@ const ForEachSchema = Fields({
   },
   optional: {
     key: Expression({
-      about: 'CEL that names the item: the result is a map by it.',
+      about:
+        'CEL that names the item, a text or a whole number: the result is a map by it. An item without a name, or with that of an earlier one, fails.',
       example: 'line.sku',
       absent: 'the result is a list in the order of the items',
     }),
@@ -101,7 +102,7 @@ const ForEachSchema = Fields({
     }),
     onItemError: Choice({
       about:
-        'What happens when the call for one item fails: the whole fails, the item gets the fallback, or it is left out.',
+        'What happens when one item fails: the whole fails, the item gets the fallback, or it is left out. An item that has no place in the map is left out in either case.',
       example: 'fallback',
       absent: 'fail',
       of: ['fail', 'fallback', 'omit'],

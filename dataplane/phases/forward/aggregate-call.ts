@@ -20,18 +20,22 @@ import type {
 } from '../../upstream/upstream.ts'
 
 /** Why a call has no answer of its own: the word in `_errors`, closed and documented. */
-export type CallFailureCode =
-  | 'missing-input' // an expression of its request has no value
-  | 'unexpected-status'
-  | 'unexpected-type' // another content type, or an encoding that was not asked for
-  | 'unparsable' // not the JSON that it says it is
-  | 'too-large' // the answers together are larger than limits.totalBytes
-  | 'too-many-calls' // limits.calls is used up
-  | 'timeout'
-  | 'unreachable' // no endpoint, or no connection
-  | 'broken' // the answer ended early, or was no HTTP
-  | 'item-failed' // an item of forEach failed
-  | 'too-many-items' // forEach.max is exceeded
+export const CALL_FAILURE_CODES = [
+  'missing-input', // an expression of its request, or of the key of an item, has no value
+  'unexpected-status',
+  'unexpected-type', // another content type, or an encoding that was not asked for
+  'unparsable', // not the JSON that it says it is
+  'too-large', // the answers together are larger than limits.totalBytes
+  'too-many-calls', // limits.calls is used up
+  'timeout',
+  'unreachable', // no endpoint, or no connection
+  'broken', // the answer ended early, or was no HTTP
+  'item-failed', // an item of forEach failed
+  'too-many-items', // forEach.max is exceeded
+  'duplicate-key', // an earlier item of forEach has the same key, and another request
+] as const
+
+export type CallFailureCode = (typeof CALL_FAILURE_CODES)[number]
 
 export interface CallFailure {
   readonly kind: 'failed'
@@ -205,7 +209,7 @@ function judged(call: Call, head: UpstreamHead, bytes: Buffer, durationMs: numbe
   if (media !== wanted || encoding !== 'identity') {
     return failed('unexpected-type', status, durationMs)
   }
-  const body = bodyValue(media, bytes)
+  const body = bodyValue(media, bytes, mayBeEmpty(call, status))
   if (body === undefined) return failed('unparsable', status, durationMs)
   return {
     kind: 'answered',
@@ -218,13 +222,29 @@ function mediaOf(contentType: string | null): string {
   return contentType?.split(';', 1)[0]?.trim().toLowerCase() ?? ''
 }
 
-/** Undefined: it is not what its type says. An empty body is null whatever its type. */
-function bodyValue(media: string, bytes: Buffer): CelValue | undefined {
-  if (bytes.length === 0) return null
+/**
+ * Undefined: it is not what its type says, as no bytes at all are no JSON (RFC 8259, section 2).
+ * Where nothing may follow the head, its type speaks of what a GET would bring.
+ */
+function bodyValue(
+  media: string,
+  bytes: Buffer,
+  empty: 'expected' | 'judged',
+): CelValue | undefined {
+  const json = JSON_MEDIA.test(media)
+  if (bytes.length === 0 && (!json || empty === 'expected')) return null
   const text = bytes.toString('utf8')
-  if (!/^application\/(json|[a-z0-9.+-]+\+json)$/.test(media)) return text
+  if (!json) return text
   const parsed = parseJson(text)
   return parsed.kind === 'value' ? parsed.value : undefined
+}
+
+const JSON_MEDIA = /^application\/(json|[a-z0-9.+-]+\+json)$/
+
+/** RFC 9110, sections 9.3.2, 15.3.5, 15.3.6 and 15.4.5. */
+function mayBeEmpty({ method }: Call, status: number): 'expected' | 'judged' {
+  const never = method === 'HEAD' || status === 204 || status === 205 || status === 304
+  return never ? 'expected' : 'judged'
 }
 
 type CallHeaders = { readonly [name: string]: CelValue }

@@ -118,3 +118,13 @@ function bodyOf({ body }: PreparedCall, scope: Scope): Body | null | 'missing' {
     ? 'missing'
     : { bytes: Buffer.from(text, 'utf8'), type: 'application/json' }
 }
+
+/**
+ * What makes two requests one: all that is sent, and what is expected of the answer and when. Null:
+ * it may change something, and is sent each time.
+ */
+export function flightKey({ expects }: PreparedCall, request: UpstreamRequest): string | null {
+  const { method, backend, target, headers } = request
+  if (method !== 'GET' && method !== 'HEAD') return null
+  return JSON.stringify([method, backend, target, headers, expects])
+}

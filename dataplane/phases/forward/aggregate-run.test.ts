@@ -78,6 +78,88 @@ test('items become a list, or a map with key, and failures follow onItemError', 
   )
 })
 
+/** The path of an item is made of its sku, its key is the id. */
+function keyedBy(
+  onItemError: 'fail' | 'fallback' | 'omit',
+  lines: readonly object[],
+  some: Partial<Call> = {},
+): readonly Call[] {
+  const text = JSON.stringify(lines)
+  return [
+    call('list', { path: `/200/${text}` }),
+    {
+      ...each({ key: 'item.id', onItemError }, { kind: 'value', value: 'none' }),
+      path: { segments: [['200'], ['"', { expr: 'item.sku' }, '"']], query: [] },
+      ...some,
+    },
+  ]
+}
+
+const ALL_ITEMS = body({
+  p: 'calls.items["p"].body',
+  n: 'size(calls.items)',
+  b: 'calls.items.body',
+})
+
+test('an item whose key has no value fails alone, as onItemError says', async (t) => {
+  const made = await rig(t, ECHO)
+  const lines = [
+    { id: null, sku: 'a' },
+    { sku: 'b' },
+    { id: ['p'], sku: 'c' },
+    { id: 'p', sku: 'd' },
+  ]
+  for (const how of ['omit', 'fallback'] as const) {
+    made.seen.length = 0
+    const { text } = await ask(action(keyedBy(how, lines), ALL_ITEMS), made)
+    const { _errors: errors, ...rest } = JSON.parse(text)
+    assert.deepEqual(rest, { p: 'd', n: 1, b: null }, how)
+    assert.equal(codes(errors, 'missing-input'), 3)
+    assert.equal(made.seen.length, 2, 'what has no place in the map is not asked for')
+  }
+  const failing = await ask(action(keyedBy('fail', lines), ALL_ITEMS), made)
+  assert.match(failing.text, /"b":"none","_errors":\[.*"missing-input"/)
+})
+
+test('of two items with one key the first holds, and the other is told', async (t) => {
+  const made = await rig(t, ECHO)
+  const lines = [
+    { id: 'p', sku: 'a' },
+    { id: 'p', sku: 'b' },
+    { id: 'q', sku: 'c' },
+  ]
+  for (const how of ['omit', 'fallback'] as const) {
+    made.seen.length = 0
+    const { text } = await ask(action(keyedBy(how, lines), ALL_ITEMS), made)
+    const { _errors: errors, ...rest } = JSON.parse(text)
+    assert.deepEqual(rest, { p: 'a', n: 2, b: null }, how)
+    assert.equal(codes(errors, 'duplicate-key'), 1)
+    assert.equal(made.seen.length, 3)
+  }
+  made.seen.length = 0
+  const failing = await ask(action(keyedBy('fail', lines), ALL_ITEMS), made)
+  assert.match(failing.text, /"b":"none","_errors":\[.*"duplicate-key"/)
+  assert.equal(made.seen.length, 1, 'nothing is sent for items that cannot all have a place')
+})
+
+test('items with one key that are one request are one item', async (t) => {
+  const made = await rig(t, ECHO)
+  const lines = [
+    { id: 'p', sku: 'a', quantity: 1 },
+    { id: 'p', sku: 'a', quantity: 2 },
+  ]
+  const { text } = await ask(action(keyedBy('fail', lines), ALL_ITEMS), made)
+  assert.match(text, /^\{"p":"a","n":1,/)
+  assert.equal(made.seen.length, 2)
+  const unsafe = await ask(action(keyedBy('omit', lines, { method: 'POST' }), ALL_ITEMS), made)
+  assert.match(unsafe.text, /"duplicate-key"/)
+})
+
+/** How many items failed so: each is told at each place that shows the call. */
+function codes(errors: readonly { readonly code: string }[], code: string): number {
+  return errors.filter((error) => error.code === code).length / 3
+}
+
 test('equal safe calls are sent once, unsafe ones each time', async (t) => {
   const made = await rig(t, ECHO)
   const same = ['a', 'b', 'c'].map((name) => call(name, { path: '/200/{"x":1}' }))
@@ -86,6 +168,30 @@ test('equal safe calls are sent once, unsafe ones each time', async (t) => {
   const unsafe = ['a', 'b'].map((name) => call(name, { path: '/200/{"x":2}', method: 'POST' }))
   await ask(action(unsafe, body({ a: 'calls.a.body' })), made)
   assert.equal(made.seen.length, 3)
+})
+
+test('equal calls are sent once also where the first was answered long before', async (t) => {
+  const made = await rig(t, ECHO)
+  const calls = [
+    call('a', { path: '/200/{"x":1}' }),
+    call('b', { path: '/200/{"x":1}', dependsOn: ['a'] }),
+  ]
+  const { text } = await ask(action(calls, body({ b: 'calls.b.body.x' })), made)
+  assert.equal(text, '{"b":1}')
+  assert.equal(made.seen.length, 1)
+})
+
+test('each call judges its answer by what it expects itself', async (t) => {
+  const made = await rig(t, ECHO)
+  const calls = [
+    call('a', { path: '/404/{"x":1}', fallback: { kind: 'none' } }),
+    call('b', {
+      path: '/404/{"x":1}',
+      expect: { statuses: [{ from: 404, to: 404 }], contentType: null },
+    }),
+  ]
+  const { text } = await ask(action(calls, body({ a: 'calls.a.ok', b: 'calls.b.ok' })), made)
+  assert.match(text, /^\{"a":false,"b":true,/)
 })
 
 test('no more calls are under way at once than is allowed', async (t) => {

@@ -21,7 +21,7 @@ import {
 } from './aggregate-call.ts'
 import { createGate, type Gate } from './aggregate-gate.ts'
 import { type ItemPlan, type Items, planItems, summed } from './aggregate-items.ts'
-import { requestOf } from './aggregate-request.ts'
+import { flightKey, requestOf } from './aggregate-request.ts'
 import type { PreparedAggregate, PreparedCall } from './prepared-aggregate.ts'
 
 /** One entry of `_errors`. */
@@ -48,6 +48,12 @@ export interface Timing {
 
 type State = 'waiting' | 'running' | 'settled'
 
+/** A request that was sent: its answer, or who waits for it. */
+interface Flight {
+  result: CallResult | null
+  readonly listeners: ((result: CallResult) => void)[]
+}
+
 export class AggregateRun {
   readonly scope: Scope
   readonly #action: PreparedAggregate
@@ -57,8 +63,8 @@ export class AggregateRun {
   readonly #errors: CallError[] = []
   readonly #timings: Timing[] = []
   readonly #gate: Gate
-  /** Equal safe requests are sent once: by method, backend, target and headers. */
-  readonly #flights = new Map<string, ((result: CallResult) => void)[]>()
+  /** Equal safe requests are sent once, also where the first has long been answered. */
+  readonly #flights = new Map<string, Flight>()
   readonly #sent = new Set<Sent>()
   readonly #finish: (finished: Finished) => void
   readonly #timer: NodeJS.Timeout
@@ -131,7 +137,7 @@ export class AggregateRun {
   }
 
   #each(position: number, prepared: PreparedCall): void {
-    const plan = planItems(prepared, this.scope)
+    const plan = planItems(prepared, this.scope, this.#within)
     if (plan.kind === 'failed') {
       this.#fail(position, plan)
       return
@@ -145,18 +151,19 @@ export class AggregateRun {
         this.#fail(position, sum)
         return
       }
-      for (const failure of sum.replaced) this.#note(prepared, failure, sum.with)
+      for (const { failure, fallback } of sum.replaced) this.#note(prepared, failure, fallback)
       this.#settle(position, sum.value)
     })
   }
 
   /** All items, as many at once as the call allows; stops early where one failure decides. */
   #items(prepared: PreparedCall, plan: ItemPlan, done: (items: Items) => void): void {
-    const results: (CallResult | null)[] = plan.scopes.map(() => null)
+    const results: (CallResult | null)[] = plan.items.map(({ failure }) => failure)
     const gate = createGate(prepared.forEach?.concurrency ?? 1)
-    let left = plan.scopes.length
+    let left = results.filter((result) => result === null).length
     if (left === 0) done(results)
-    for (const [i, scope] of plan.scopes.entries()) {
+    for (const [i, { scope, failure }] of plan.items.entries()) {
+      if (failure !== null) continue
       gate.enter(() => {
         this.#request(prepared, scope, (result) => {
           gate.leave()
@@ -180,29 +187,25 @@ export class AggregateRun {
       done(request)
       return
     }
-    const key = flightKey(request)
-    const flight = key === null ? undefined : this.#flights.get(key)
-    if (flight !== undefined) {
-      flight.push(done)
-      return
+    const key = flightKey(prepared, request)
+    const known = key === null ? undefined : this.#flights.get(key)
+    if (known?.result != null) done(known.result)
+    else if (known !== undefined) known.listeners.push(done)
+    else {
+      const flight: Flight = { result: null, listeners: [done] }
+      if (key !== null) this.#flights.set(key, flight)
+      this.#gate.enter(() => this.#fly(prepared, request, flight))
     }
-    const listeners = [done]
-    if (key !== null) this.#flights.set(key, listeners)
-    this.#gate.enter(() => this.#fly(prepared, request, listeners))
   }
 
-  #fly(
-    prepared: PreparedCall,
-    request: UpstreamRequest,
-    listeners: ((result: CallResult) => void)[],
-  ): void {
+  #fly(prepared: PreparedCall, request: UpstreamRequest, flight: Flight): void {
     const { allowance } = this.#within
     allowance.callsLeft -= 1
     const land = (result: CallResult): void => {
       if (isOfTheWhole(result, request, this.#within)) return this.#expire()
       this.#gate.leave()
-      this.#flights.delete(flightKey(request) ?? '')
-      for (const listener of listeners) if (this.#over === 'no') listener(result)
+      flight.result = result
+      for (const listener of flight.listeners) if (this.#over === 'no') listener(result)
     }
     if (allowance.callsLeft < 0) {
       land(failed('too-many-calls'))
@@ -289,10 +292,4 @@ function inOrder<T extends { readonly call: string }>(
 /** What stands for the body of a call that has none. */
 export function standIn({ call }: PreparedCall): CelValue {
   return call.fallback?.kind === 'value' ? call.fallback.value : null
-}
-
-/** Null: it may change something, and is sent each time. */
-function flightKey(request: UpstreamRequest): string | null {
-  if (request.method !== 'GET' && request.method !== 'HEAD') return null
-  return JSON.stringify([request.method, request.backend, request.target, request.headers])
 }

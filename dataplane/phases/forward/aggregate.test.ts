@@ -2,12 +2,16 @@
  * Promises of aggregate.ts and the files beside it: single calls and the answer.
  */
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import type { ServerResponse } from 'node:http'
+import { join } from 'node:path'
 import { test } from 'node:test'
+import type { Call } from '#wire/aggregate'
 import { fakeExchange } from '../../../test/fake/exchange.ts'
 import { fakeRule } from '../../../test/fake/rule.ts'
 import { FakeRuntime } from '../../../test/fake/runtime.ts'
 import { aggregate } from './aggregate.ts'
+import { CALL_FAILURE_CODES } from './aggregate-call.ts'
 import { action, ask, body, call, ECHO, json, prepared, rig } from './fake/aggregate-rig.ts'
 
 test('calls run at once where nothing orders them', async (t) => {
@@ -88,6 +92,33 @@ test('an answer that is not what was expected is a failure with its code', async
     const errors = ['a', 'ok'].map((at) => ({ path: at, call: 'a', code }))
     assert.deepEqual(JSON.parse(text), { ...wanted, _errors: errors }, path)
     assert.equal(header('aggregate-status'), 'partial;failed="a"', path)
+  }
+})
+
+test('no bytes are no JSON where there may be some, and null where there are none by rule', async (t) => {
+  const made = await rig(t, (request, response) => {
+    const [, status = '', type = ''] = decodeURIComponent(request.url ?? '').split('/')
+    const headers = type === '' ? {} : { 'content-type': `application/${type}` }
+    response.writeHead(Number(status), headers).end()
+  })
+  const cases: readonly (readonly [string, Partial<Call>, string | null])[] = [
+    ['/200/json', {}, 'unparsable'],
+    ['/201/problem+json', {}, 'unparsable'],
+    ['/200/json', { method: 'HEAD' }, null],
+    ['/204/json', {}, null],
+    ['/205/json', {}, null],
+    ['/200', {}, null],
+    ['/200/pdf', {}, null],
+  ]
+  for (const [path, some, code] of cases) {
+    const optional = call('a', { path, ...some, fallback: { kind: 'value', value: 'none' } })
+    const { text } = await ask(action([optional], body({ a: 'calls.a.body' })), made)
+    const errors = code === null ? {} : { _errors: [{ path: 'a', call: 'a', code }] }
+    const shown = code === null ? null : 'none'
+    assert.deepEqual(JSON.parse(text), { a: shown, ...errors }, path)
+    const required = call('a', { path, ...some })
+    const { cause } = await ask(action([required], body({ a: 'calls.a.body' })), made)
+    assert.equal(cause, code === null ? null : 'call-failed', path)
   }
 })
 
@@ -199,4 +230,12 @@ test('a client that leaves ends its aggregate, so that the exchange is recorded'
   const late = await aggregate(made, fakeRule(), gone.exchange, runtime)
   assert.equal(late.kind === 'fail' ? late.cause : late.kind, 'client-closed')
   assert.equal(runtime.upstream.sent.length, 1)
+})
+
+test('docs/aggregates.md names every code of _errors, and no other', () => {
+  const page = readFileSync(join(import.meta.dirname, '../../../docs/aggregates.md'), 'utf8')
+  const named = page.match(/^\| `([a-z-]+)` \|/gm) ?? []
+  const documented = named.map((row) => row.slice(3, -3))
+  // A hole that no call explains has a word of its own.
+  assert.deepEqual(documented, [...CALL_FAILURE_CODES, 'missing-value'])
 })

@@ -59,7 +59,8 @@ function buildCall(call: Call, action: AggregateAction, prepare: Preparer): Prep
     action.calls.findIndex((other) => other.name === name),
   )
   const shownAt = placesOf(action.response.body, '', call.name)
-  return { call, dependsOn, when, forEach, ...path, setHeaders, body, shownAt }
+  const expects = JSON.stringify([call.expect, call.timeoutMs])
+  return { call, dependsOn, when, forEach, ...path, setHeaders, body, expects, shownAt }
 }
 
 function buildForEach(

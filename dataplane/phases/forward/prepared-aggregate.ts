@@ -37,6 +37,8 @@ export interface PreparedCall {
   readonly query: readonly { readonly name: PreparedTemplate; readonly value: PreparedTemplate }[]
   readonly setHeaders: readonly PreparedHeader[]
   readonly body: PreparedTree | null
+  /** What is expected of the answer and when, as text: calls that differ in it are not equal. */
+  readonly expects: string
   /** Paths of the response's body that show it: where a hole is, when it fails. */
   readonly shownAt: readonly string[]
 }
