@@ -44,10 +44,31 @@ const REFUSED: readonly (readonly [string, StrictObject, RegExp])[] = [
   ['another audience', { ...GOOD, aud: 'bank' }, /audience/],
   ['no audience', { iss: ISSUER, sub: 'a', exp: 1 }, /audience/],
   ['an audience that is part of ours', { ...GOOD, aud: 'sho' }, /audience/],
-  ['an audience that is an object', { ...GOOD, aud: { shop: true } }, /audience/],
+  ['an audience that is an object', { ...GOOD, aud: { shop: true } }, /audience that is no text/],
+  ['an audience that is a number', { ...GOOD, aud: 7 }, /audience that is no text/],
+  ['an audience of null', { ...GOOD, aud: null }, /audience that is no text/],
+  [
+    'an audience of which one is no text',
+    { ...GOOD, aud: ['shop', 7] },
+    /audience that is no text/,
+  ],
+  [
+    'a list in its list of audiences',
+    { ...GOOD, aud: ['shop', ['x']] },
+    /audience that is no text/,
+  ],
   ['no subject', { iss: ISSUER, aud: 'shop', exp: 1 }, /claim sub/],
   ['an empty subject', { ...GOOD, sub: '' }, /claim sub/],
   ['a subject of null', { ...GOOD, sub: null }, /claim sub/],
+  ['a number as its subject', { ...GOOD, sub: 7 }, /sub that is no text/],
+  ['a long number as its subject', { ...GOOD, sub: 12345678901234567890n }, /sub that is no text/],
+  ['true as its subject', { ...GOOD, sub: true }, /sub that is no text/],
+  ['a list as its subject', { ...GOOD, sub: ['u-1'] }, /sub that is no text/],
+  ['an object as its subject', { ...GOOD, sub: { toString: 'u-1' } }, /sub that is no text/],
+  ['a number as its id', { ...GOOD, jti: 1 }, /jti that is no text/],
+  ['a list as its client', { ...GOOD, azp: ['acme'] }, /azp that is no name/],
+  ['true as its client', { ...GOOD, client_id: true }, /client_id that is no name/],
+  ['a fraction as its client', { ...GOOD, azp: 1.5 }, /azp that is no name/],
   ['no end', { iss: ISSUER, aud: 'shop', sub: 'a' }, /never expires/],
   ['an end in quotes', { ...GOOD, exp: '2000' }, /not a number/],
   ['an end of null', { ...GOOD, exp: null }, /not a number/],
@@ -66,6 +87,22 @@ test('a policy may do without an end, audiences and a subject', () => {
   const entry = jwtEntry({ expiry: 'optional', audiences: [], requiredClaims: [] })
   const found = checkClaims({ iss: ISSUER }, entry)
   assert.deepEqual(found, { kind: 'validity', fromMs: -Infinity, untilMs: Infinity })
+})
+
+test('a claim that is not asked for has the type that it must have, or is not there', () => {
+  const entry = jwtEntry({ audiences: [], requiredClaims: [] })
+  const token: StrictObject = { iss: ISSUER, exp: 2_000 }
+  assert.equal(refusal(token, entry), null)
+  for (const sub of [7, null, [], {}, false]) {
+    assert.match(refusal({ ...token, sub }, entry) ?? '', /sub that is no text/)
+  }
+  for (const aud of [7, null, [7], {}]) {
+    assert.match(refusal({ ...token, aud }, entry) ?? '', /audience that is no text/)
+  }
+})
+
+test('issuers may number their clients', () => {
+  assert.equal(refusal({ ...GOOD, azp: 17, client_id: 12345678901234567890n }), null)
 })
 
 test('one of several audiences is enough', () => {

@@ -22,12 +22,41 @@ export interface ClaimRefusal {
 /** All but the time, which is looked at again on every use. */
 export function checkClaims(claims: StrictObject, entry: JwtEntry): Validity | ClaimRefusal {
   if (claims['iss'] !== entry.issuer) return refusal('is from another issuer')
+  const missing = entry.requiredClaims.find((name) => isAbsent(claims[name]))
+  if (missing !== undefined) return refusal(`lacks the claim ${missing}`)
+  const wrong = wrongType(claims)
+  if (wrong !== null) return refusal(wrong)
   if (entry.audiences.length > 0 && audienceOf(claims, entry.audiences) === 'another') {
     return refusal('is meant for another audience')
   }
-  const missing = entry.requiredClaims.find((name) => isAbsent(claims[name]))
-  if (missing !== undefined) return refusal(`lacks the claim ${missing}`)
   return validityOf(claims, entry)
+}
+
+/**
+ * Of the claims that say who is calling, for whom, and which token this is: whoever reads one of
+ * them elsewhere, in an expression, a key of a limit or a backend, may rely on its type. A subject
+ * that is a list would be one bucket for all lists, or whatever a backend makes of it.
+ */
+function wrongType(claims: StrictObject): string | null {
+  // RFC 7519, sections 4.1.2, 4.1.3 and 4.1.7. The times follow in validityOf, the issuer is equal
+  // to a text.
+  const untold = TEXTS.find((name) => isAnother(claims[name], ['string']))
+  if (untold !== undefined) return `has a ${untold} that is no text`
+  const { aud } = claims
+  const lines = isListOf(aud) ? aud : [aud]
+  if (lines.some((one) => isAnother(one, ['string']))) return 'has an audience that is no text'
+  // OpenID Connect Core 2 and RFC 8693 4.3 want texts too; some issuers number their clients.
+  const nameless = NAMES.find((name) => isAnother(claims[name], ['string', 'bigint', 'number']))
+  return nameless === undefined ? null : `has a ${nameless} that is no name`
+}
+
+const TEXTS = ['sub', 'jti'] as const
+const NAMES = ['azp', 'client_id'] as const
+
+/** A number only counts where it is whole. */
+function isAnother(value: StrictValue | undefined, types: readonly string[]): boolean {
+  if (value === undefined) return false
+  return !types.includes(typeof value) || (typeof value === 'number' && !Number.isInteger(value))
 }
 
 function validityOf(claims: StrictObject, entry: JwtEntry): Validity | ClaimRefusal {
