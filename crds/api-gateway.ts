@@ -28,7 +28,8 @@ export const ApiGatewaySchema = Fields({
   },
   optional: {
     listeners: List({
-      about: 'Ports that they listen on.',
+      about:
+        'Ports that they listen on, as their own settings open them: Programmed is False where a data plane does not listen there.',
       example: '[{ name: http, port: 8080, protocol: HTTP }]',
       absent: 'as their own settings say',
       min: 1,

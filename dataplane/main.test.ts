@@ -45,6 +45,7 @@ async function folderWith(
       http: { host: '127.0.0.1', port: 0 },
       https: null,
       admin: { host: '127.0.0.1', port: 0 },
+      listeners: 'held',
       workers: 2,
       state,
       sync: {
@@ -120,6 +121,35 @@ test('it is ready when every worker serves, and says so until it drains', async 
   await closed
   assert.equal(await plane.exited, 0)
   await assert.rejects(get(probe, '/livez'))
+})
+
+test('a listener of the table that is not opened here is told, and what is open serves', async (t) => {
+  const { options, state } = await folderWith(t, [ruleOf('a', '/a', fixed('x'))])
+  const disk = await openDisk({ folder: state, log: listLog() })
+  const gateway = tableObject('gateway', 'shop/default', {
+    trustedProxies: [],
+    egressAllow: [],
+    dataPlanes: 1,
+    listeners: [{ port: 1, protocol: 'https' }],
+  })
+  const rejected = async (listeners: 'held' | 'ignored') => {
+    const rules = tableOf([ruleOf('a', '/a', fixed('x'))])
+    const objects = [...rules.filter(({ kind }) => kind !== 'gateway'), gateway]
+    const hash = xorOf(objects.map(({ digest }) => digest))
+    await disk.writeTable({ objects, hash, reached: { epoch: '1', basis: { folder: '1' } } })
+    const plane = await startDataPlane({
+      ...options,
+      listeners,
+      https: { host: '127.0.0.1', port: 0, minVersion: 'TLSv1.2', ciphers: null },
+    })
+    await plane.ready
+    assert.equal((await get(plane.address.port, '/a')).body, 'x')
+    const sync = JSON.parse(await askSocket(join(state, 'admin.sock'), '/sync'))
+    await plane.close(0)
+    return sync.rejected.map((one: { readonly key: string }) => one.key)
+  }
+  assert.deepEqual(await rejected('held'), ['shop/default'])
+  assert.deepEqual(await rejected('ignored'), [])
 })
 
 test('the admin socket shows the table without its secrets', async (t) => {

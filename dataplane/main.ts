@@ -29,6 +29,7 @@ import { keySourcesOf } from './sync/keys-message.ts'
 import type { Logger, TableChange, Workers } from './sync/port.ts'
 import { startSync, type Sync, type SyncOptions } from './sync/sync.ts'
 import { columnsOf, Threads } from './threads.ts'
+import { ListenerCheck, touches } from './listeners.ts'
 import type { HttpsListener } from './worker-protocol.ts'
 
 /** Of the access log, while nobody reads our output; beyond it lines are dropped and counted. */
@@ -50,6 +51,8 @@ export interface DataPlaneOptions {
   readonly https: Omit<HttpsListener, 'ticketKeys'> | null
   /** The probe port. */
   readonly admin: { readonly host: string; readonly port: number }
+  /** ignored: in `fairlead dev`, whose ports are whatever is free there. */
+  readonly listeners: 'held' | 'ignored'
   readonly workers: number
   /** Folder (0700); null: nothing is kept. */
   readonly state: string | null
@@ -237,10 +240,13 @@ class Plane implements DataPlane {
 
   #startSync(threads: Threads): Promise<Sync> {
     const { state, log, sync } = this.#options
+    const own = { http: this.address.port, https: this.httpsAddress?.port ?? null }
+    const listeners = new ListenerCheck(this.#options.listeners === 'held' ? own : null)
     const workers: Workers = {
       swap: async (change) => {
         await this.#wantKeys(change, threads)
-        return threads.swap(change)
+        const rejections = await threads.swap(change)
+        return [...listeners.after(change, threads.objects.values()), ...rejections]
       },
       endpoints: (sets) => threads.endpoints(sets),
     }
@@ -249,8 +255,7 @@ class Plane implements DataPlane {
 
   /** Keys that the disk knows are with the workers before the rules that need them. */
   async #wantKeys(change: TableChange, threads: Threads): Promise<void> {
-    const touched = [...change.puts, ...change.drops]
-    if (!touched.some(({ kind }) => kind === 'authenticate' || kind === 'gateway')) return
+    if (touches(change, 'authenticate') === 'no' && touches(change, 'gateway') === 'no') return
     const after = new Map(change.from === 'snapshot' ? [] : threads.objects)
     for (const { kind, key } of change.drops) after.delete(objectId(kind, key))
     for (const object of change.puts) after.set(objectId(object.kind, object.key), object)

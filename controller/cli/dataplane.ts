@@ -37,6 +37,7 @@ async function serve(values: Values, workers: number): Promise<number> {
     http: address(values, 'http'),
     https: https(values),
     admin: address(values, 'admin'),
+    listeners: 'held',
     workers,
     state: values.get('state') ?? null,
     sync: {

@@ -141,6 +141,7 @@ class Session {
       http: address(this.#values, 'http'),
       https: https(this.#values),
       admin: address(this.#values, 'admin'),
+      listeners: 'ignored',
       workers: Number(this.#values.get('workers') ?? availableParallelism()),
       state: join(this.#state, 'data-plane'),
       sync: {

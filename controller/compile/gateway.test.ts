@@ -55,17 +55,22 @@ test('what the operator trusts and allows is in the object of the gateway', () =
   assert.deepEqual(object.value.egressAllow, ['id.internal.example.com'])
 })
 
-test('a listener that is not supported yet leaves the rest of the gateway in force', () => {
-  const listeners = [{ name: 'https', port: 8443, protocol: 'HTTPS' }]
-  const cluster = new Cluster().apply(
-    gateway({ listeners, trustedProxies: ['10.0.0.0/8'] }),
-    route('a/r', [rule('one')], { public: true }),
-  )
-  assert.match(
-    cluster.accepted(`ApiGateway ${GATEWAY}`),
-    /^PartiallyAccepted: spec\.listeners\[0\]\.protocol: .*HTTPS is not supported/,
-  )
-  assert.equal(cluster.auth('a/r/one'), 'open')
+test('listeners are in the object of the gateway, and absent where nothing is said', () => {
+  const listeners = [
+    { name: 'http', port: 8080, protocol: 'HTTP' },
+    { name: 'https', port: 8443, protocol: 'HTTPS' },
+  ]
+  const cluster = new Cluster().apply(gateway({ listeners }))
+  assert.match(cluster.accepted(`ApiGateway ${GATEWAY}`), /^Accepted/)
+  const object = cluster.object(`gateway ${GATEWAY}`)
+  assert.ok(object?.kind === 'gateway')
+  assert.deepEqual(object.value.listeners, [
+    { port: 8080, protocol: 'http' },
+    { port: 8443, protocol: 'https' },
+  ])
+  cluster.apply(gateway({}))
+  const without = cluster.object(`gateway ${GATEWAY}`)
+  assert.ok(without?.kind === 'gateway' && !('listeners' in without.value))
 })
 
 test('what is invalid in a gateway is closed, and the rest of it stays in force', () => {

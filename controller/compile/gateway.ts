@@ -4,6 +4,7 @@
  * Pinned by gateway.test.ts: "dataPlanes counts ready members once, and never less than one".
  */
 import type { ApiGatewaySpec } from '../../crds/api-gateway.ts'
+import type { Listener } from '#wire/table'
 import { fieldsOf, itemsOf, textOf } from './content.ts'
 import { serviceOfSlice } from './endpoints.ts'
 import type { HostRules } from './ownership.ts'
@@ -23,6 +24,8 @@ export interface GatewayInForce {
   readonly auth: 'required' | 'optional'
   readonly trustedProxies: readonly string[]
   readonly egressAllow: readonly string[]
+  /** None: as the data planes' own settings say. */
+  readonly listeners: readonly Listener[]
   /** In its own namespace; null where it is not known. */
   readonly service: string | null
 }
@@ -42,8 +45,17 @@ export function gatewayInForce(key: string, reader: Reader): GatewayInForce | nu
     auth: spec.routeDefaults?.auth ?? 'required',
     trustedProxies: spec.trustedProxies ?? [],
     egressAllow: spec.egress?.allow ?? [],
+    listeners: listenersOf(spec.listeners),
     service: spec.dataPlanes?.service ?? null,
   }
+}
+
+/** Their names are for people: ports tell them apart. */
+function listenersOf(specs: ApiGatewaySpec['listeners'] = []): readonly Listener[] {
+  return specs.map(({ port, protocol }) => ({
+    port,
+    protocol: protocol === 'HTTPS' ? 'https' : 'http',
+  }))
 }
 
 function hostRulesOf(hosts: ApiGatewaySpec['hosts']): HostRules {

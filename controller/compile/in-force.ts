@@ -103,12 +103,17 @@ function kindOf(text: string): OwnKind {
 }
 
 function gatewayObject(gateway: GatewayInForce, dataPlanes: number, sealer: Sealer): Sealed {
-  const { resource, trustedProxies, egressAllow } = gateway
+  const { resource, trustedProxies, egressAllow, listeners } = gateway
   return sealer.seal({
     kind: 'gateway',
     key: `${resource.namespace}/${resource.name}`,
     sources: [sourceOf(resource)],
-    value: { trustedProxies, egressAllow, dataPlanes },
+    value: {
+      trustedProxies,
+      egressAllow,
+      dataPlanes,
+      ...(listeners.length === 0 ? {} : { listeners }),
+    },
   })
 }
 

@@ -52,10 +52,10 @@ test('only the values that are not supported are told', () => {
 })
 
 test('items of lists are told by their number', () => {
-  const listeners = [{ protocol: 'HTTP' }, { protocol: 'HTTPS' }]
-  const found = notSupportedYet('gateway', { listeners }, new FieldPath('spec'))
+  const identities = [{ issuer: 'x' }, { certificate: { san: 'x' } }]
+  const found = notSupportedYet('consumer', { identities }, new FieldPath('spec'))
   assert.deepEqual(
     found.map(({ path }) => path),
-    ['spec.listeners[1].protocol'],
+    ['spec.identities[1].certificate'],
   )
 })

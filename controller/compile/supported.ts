@@ -23,13 +23,7 @@ const LOCAL = 'Write local, or leave it out: each data plane takes its share of 
 const OTHER_METHOD = 'Use jwt, apiKey or anonymous until then.'
 
 export const NOT_SUPPORTED_YET = {
-  gateway: [
-    {
-      path: 'listeners.*.protocol',
-      values: ['HTTPS'],
-      instead: 'Use protocol HTTP, and a load balancer that ends TLS, until then.',
-    },
-  ],
+  gateway: [],
   route: [],
   rule: [
     { path: 'batch', instead: 'Use backends or an aggregate until then.' },

@@ -19,6 +19,7 @@ import {
   nullable,
   object,
   oneOf,
+  optional,
   pattern,
   text,
 } from './shape.ts'
@@ -32,6 +33,7 @@ import type {
   Certificate,
   Gateway,
   HostTls,
+  Listener,
   ObjectKind,
   SecretValue,
   TableObject,
@@ -49,11 +51,17 @@ const secretText: Shape = (value) =>
     ? null
     : fault('must be base64') // nothing of the value may be in the sentence
 
+const listener = object<Listener>({
+  port: integer(1, 65_535),
+  protocol: oneOf(['http', 'https']),
+})
+
 const VALUES: { readonly [K in ObjectKind]: Shape } = {
   gateway: object<Gateway>({
     trustedProxies: list(key),
     egressAllow: list(key),
     dataPlanes: integer(1, 1_000_000),
+    listeners: optional(list(listener, 1)),
   }),
   host,
   rule,

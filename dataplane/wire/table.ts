@@ -159,6 +159,13 @@ export interface Gateway {
   readonly egressAllow: readonly string[]
   /** Ready data planes that share a local limit; at least 1. */
   readonly dataPlanes: number
+  /** Where data planes must listen; absent: as their own settings say. */
+  readonly listeners?: readonly Listener[]
+}
+
+export interface Listener {
+  readonly port: number
+  readonly protocol: 'http' | 'https'
 }
 
 /** Never printed, never in the table file: it has a file of its own. Key: `namespace/name:key`. */

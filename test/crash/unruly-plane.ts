@@ -26,6 +26,7 @@ async function serve(): Promise<number> {
     http: { host: '127.0.0.1', port: Number(http) },
     https: null,
     admin: { host: '127.0.0.1', port: Number(admin) },
+    listeners: 'held',
     workers: WORKERS,
     state,
     sync: {

@@ -61,6 +61,7 @@ export async function startFolderGateway(place: GatewayPlace): Promise<FolderGat
     http: { host: '127.0.0.1', port: place.port },
     https: null,
     admin: { host: '127.0.0.1', port: 0 },
+    listeners: 'held',
     workers: place.workers,
     state: join(place.root, 'plane'),
     sync: {

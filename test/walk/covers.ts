@@ -8,7 +8,7 @@
 /** Kind and path, without positions of lists; `*` is any key of a map. */
 export const COVERS: readonly (readonly [field: string, folder: string])[] = [
   ['ApiGateway.dataPlanes', 'gateways'],
-  ['ApiGateway.listeners', 'not-supported-yet'],
+  ['ApiGateway.listeners', 'gateway.listeners'],
   ['ApiGateway.allowedNamespaces', 'gateway.allowedNamespaces'],
   ['ApiGateway.hosts', 'gateway.hosts'],
   ['ApiGateway.routeDefaults', 'gateway.routeDefaults'],

@@ -128,10 +128,9 @@ function objectStatus(
 }
 
 function shownCondition({ type, status, reason, message }: Condition, base: number): unknown {
-  const numbered = message.replaceAll(
-    /(?<=\bGeneration )\d+/g,
-    (generation) => `${Number(generation) - base + 1}`,
-  )
+  const numbered = message
+    .replaceAll(/(?<=\bGeneration )\d+/g, (generation) => `${Number(generation) - base + 1}`)
+    .replaceAll(/(?<=\blistens on )\d+/g, '{{port}}')
   return { type, status, reason, message: numbered }
 }
 

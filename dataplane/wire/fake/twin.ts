@@ -131,7 +131,12 @@ const entry = or(
 const rate = { count: 'n', periodMs: 'n', burst: 'n' } as const
 
 const VALUES: Readonly<Record<string, Type>> = {
-  gateway: { trustedProxies: ['s'], egressAllow: ['s'], dataPlanes: 'n' },
+  gateway: {
+    trustedProxies: ['s'],
+    egressAllow: ['s'],
+    dataPlanes: 'n',
+    'listeners?': [{ port: 'n', protocol: is('http', 'https') }],
+  },
   host: { namespace: 's', entries: [{ rule: 's', match: 'n' }] },
   rule: {
     route: 's',
