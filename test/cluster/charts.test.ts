@@ -34,7 +34,10 @@ const EVERYTHING = {
     create: true,
     name: 'public',
     spec: {
-      listeners: [{ name: 'http', port: 8080, protocol: 'HTTP' }],
+      listeners: [
+        { name: 'http', port: 8080, protocol: 'HTTP' },
+        { name: 'https', port: 8443, protocol: 'HTTPS' },
+      ],
       allowedNamespaces: { selector: { matchLabels: { apis: 'true' } } },
       hosts: { ungranted: 'refuse' },
       trustedProxies: ['10.0.0.0/8'],
@@ -49,9 +52,11 @@ const EVERYTHING = {
     workers: 4,
     graceSeconds: 60,
     preStopSeconds: 5,
+    tls: { enabled: true, minVersion: '1.3', ciphers: 'TLS_AES_256_GCM_SHA384' },
     service: {
       type: 'LoadBalancer',
       port: 8080,
+      httpsPort: 9443,
       annotations: { a: 'b' },
       externalTrafficPolicy: 'Local',
       loadBalancerClass: 'example.com/lb',
@@ -86,7 +91,7 @@ const VARIANTS: Readonly<Record<string, readonly string[]>> = {
   'the least': set({
     gateway: { create: false },
     controller: { replicas: 1, podDisruptionBudget: { create: false } },
-    dataPlane: { replicas: 0, podDisruptionBudget: { create: false } },
+    dataPlane: { replicas: 0, podDisruptionBudget: { create: false }, tls: { enabled: false } },
   }),
 }
 
