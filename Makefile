@@ -5,7 +5,7 @@ SHELL := bash
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 .DEFAULT_GOAL := help
 
-.PHONY: help run test fuzz test-unit check lint format types tidy generate walk bench clean prerequisites prerequisites-test
+.PHONY: help run test fuzz test-unit check lint format types tidy generate walk bench rolling clean prerequisites prerequisites-test
 
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -54,6 +54,9 @@ walk: node_modules/.installed ## rewrite the golden walks; review the difference
 bench: node_modules/.installed ## measure beside its peers; results to test/bench/results
 	@test/cluster/build.sh
 	@node test/bench/bench.ts
+
+rolling: node_modules/.installed ## rolling restarts under load, which must lose nothing: ROUNDS=50
+	@ROUNDS='$(or $(ROUNDS),50)' node --test test/crash/rolling.test.ts
 
 clean: ## remove what make made here (not the cache of cluster binaries)
 	@rm -rf node_modules dist
