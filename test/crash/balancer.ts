@@ -27,7 +27,10 @@ export async function startBalancer(instances: readonly Instance[]): Promise<Bal
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (client) => {
     const able = [...ready]
     const instance = able[turn++ % able.length]
-    if (instance === undefined) return void client.destroy()
+    if (instance === undefined) {
+      client.destroy()
+      return
+    }
     const target = connect({ host: '127.0.0.1', port: instance.http, allowHalfOpen: true })
     target.setNoDelay(true)
     for (const [one, other] of [

@@ -3,7 +3,7 @@
  * to ask, in the middle of a stream, and over HTTP/2. And the backend that they ask for.
  */
 import { once } from 'node:events'
-import { Agent, createServer, request, type Server } from 'node:http'
+import { Agent, createServer, request, type Server, type ServerResponse } from 'node:http'
 import { type ClientHttp2Session, connect } from 'node:http2'
 import { setTimeout as wait } from 'node:timers/promises'
 import { portOf } from '../../dataplane/upstream/fake/recorder.ts'
@@ -27,16 +27,7 @@ export async function startBackend(): Promise<Backend> {
     let text = ''
     incoming.setEncoding('latin1')
     incoming.on('data', (chunk: string) => (text += chunk))
-    incoming.on('end', async () => {
-      if (incoming.url === '/slow') await wait(SLOW_MS)
-      if (incoming.url === '/stream') {
-        for (let i = 0; i < PIECES; i++) {
-          outgoing.write(PIECE)
-          await wait(PIECE_EVERY_MS)
-        }
-      }
-      outgoing.end(`${incoming.url} ${text}`)
-    })
+    incoming.on('end', () => void answer(incoming.url ?? '', text, outgoing))
   })
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
   return {
@@ -46,6 +37,15 @@ export async function startBackend(): Promise<Backend> {
       server.closeAllConnections()
     },
   }
+}
+
+async function answer(path: string, text: string, outgoing: ServerResponse): Promise<void> {
+  if (path === '/slow') await wait(SLOW_MS)
+  for (let i = 0; path === '/stream' && i < PIECES; i++) {
+    outgoing.write(PIECE)
+    await wait(PIECE_EVERY_MS)
+  }
+  outgoing.end(`${path} ${text}`)
 }
 
 interface Asked {
@@ -67,6 +67,8 @@ export interface Tally {
   /** What went wrong, in words. */
   readonly lost: string[]
 }
+
+type Ask = (asked: Asked) => Promise<string>
 
 /** Until it is aborted: every kind of client, each on its own. */
 export async function runClients(port: number, tally: Tally, end: AbortSignal): Promise<void> {
@@ -90,8 +92,6 @@ export async function runClients(port: number, tally: Tally, end: AbortSignal): 
   for (const agent of agents) agent.destroy()
   session.close()
 }
-
-type Ask = (asked: Asked) => Promise<string>
 
 async function askHttp1(port: number, asked: Asked, agent: Agent | false): Promise<string> {
   const { promise, resolve } = Promise.withResolvers<string>()
@@ -129,7 +129,8 @@ class Session {
     return seen === 'refused' ? this.ask(asked) : seen
   }
 
-  async #once({ path, pieces }: Asked): Promise<string | 'refused'> {
+  /** `refused`, or what came. */
+  async #once({ path, pieces }: Asked): Promise<string> {
     const fields = {
       ':authority': 'shop.example.com',
       ':path': path,
@@ -139,8 +140,10 @@ class Session {
     let failed = ''
     stream.on('error', (error) => (failed = error.message))
     stream.setTimeout(PATIENCE_MS, () => stream.destroy(new Error('no answer')))
-    let status: unknown = 'no head'
-    stream.on('response', (head) => (status = head[':status']))
+    let status = 0
+    stream.on('response', (head) => {
+      status = head[':status'] ?? 0
+    })
     let body = ''
     stream.setEncoding('latin1')
     stream.on('data', (chunk: string) => (body += chunk))
