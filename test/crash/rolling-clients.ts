@@ -41,7 +41,8 @@ export async function startBackend(): Promise<Backend> {
 
 async function answer(path: string, text: string, outgoing: ServerResponse): Promise<void> {
   if (path === '/slow') await wait(SLOW_MS)
-  for (let i = 0; path === '/stream' && i < PIECES; i++) {
+  const pieces = path === '/stream' ? PIECES : 0
+  for (let i = 0; i < pieces; i++) {
     outgoing.write(PIECE)
     await wait(PIECE_EVERY_MS)
   }
