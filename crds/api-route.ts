@@ -7,6 +7,7 @@ import {
   type BackendRefSchema,
   HeaderEditsSchema,
   HeaderValueSchema,
+  HedgeSchema,
   RetrySchema,
 } from './backend.ts'
 import { RouteMatchSchema } from './match.ts'
@@ -101,15 +102,19 @@ const TimeoutsSchema = Fields({
       absent: '30s',
     }),
     firstByte: Duration({
-      about: 'From the end of the request to the first byte of the answer.',
+      about: 'Of an attempt: from a connection that takes it to the head of the answer.',
       example: '1s',
       absent: 'total',
     }),
-    connect: Duration({ about: 'To make a connection.', example: '500ms', absent: '5s' }),
+    connect: Duration({
+      about: 'Until a connection has taken an attempt.',
+      example: '500ms',
+      absent: '2s',
+    }),
     idle: Duration({
-      about: 'Without a byte in either direction while the answer streams.',
+      about: 'Without a byte of the answer while it streams; the connection then breaks off.',
       example: '30s',
-      absent: '60s',
+      absent: '5m',
     }),
   },
 })
@@ -161,6 +166,7 @@ const RouteRuleSchema = Fields({
     responseHeaders: HeaderEditsSchema,
     timeouts: TimeoutsSchema,
     retry: RetrySchema,
+    hedge: HedgeSchema,
     cors: CorsSchema,
     addresses: AddressesSchema,
     body: BodySchema,
@@ -188,6 +194,7 @@ const RouteRuleSchema = Fields({
     SOME_MATCH_ALL,
     needs('mirror', 'backends', 'mirror copies what goes to backends; it needs them.'),
     needs('affinity', 'backends', 'affinity chooses among endpoints of backends; it needs them.'),
+    needs('hedge', 'backends', 'hedge is for backends; remove it.'),
     needs('retry', 'backends', 'retry is for backends; calls of an aggregate have their own.'),
   ],
 })
@@ -197,6 +204,8 @@ export type BackendRef = Spec<typeof BackendRefSchema>
 export type HeaderEditsSpec = Spec<typeof HeaderEditsSchema>
 export type HeaderValueSpec = Spec<typeof HeaderValueSchema>
 export type RetrySpec = Spec<typeof RetrySchema>
+export type HedgeSpec = Spec<typeof HedgeSchema>
+export type TimeoutsSpec = Spec<typeof TimeoutsSchema>
 export type RedirectSpec = Spec<typeof RedirectSchema>
 export type RespondSpec = Spec<typeof RespondSchema>
 export type RewriteSpec = Spec<typeof RewriteSchema>

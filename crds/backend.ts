@@ -4,12 +4,21 @@
  */
 import { Choice, Fields, Flag, Int, List, type Rule } from './schema.ts'
 import { ServiceRefSchema } from './reference.ts'
-import { Duration, HeaderName, Method, Template } from './text.ts'
+import { Duration, HeaderName, Method, Share, Template } from './text.ts'
 
 export const BackendRefSchema = Fields({
   about: 'Who answers.',
   example: '{ service: { name: orders, port: 80 } }',
   required: { service: ServiceRefSchema },
+})
+
+export const HedgeSchema = Fields({
+  about:
+    'A second attempt on another endpoint where the first is slow; the first answer wins and the other is given up. Only for GET, HEAD and OPTIONS without a body. Counts in the retry budget.',
+  example: '{ after: 200ms }',
+  required: {
+    after: Duration({ about: 'How long the first attempt has alone.', example: '200ms' }),
+  },
 })
 
 export const RetrySchema = Fields({
@@ -42,6 +51,21 @@ export const RetrySchema = Fields({
       about: 'How long one attempt may take.',
       example: '800ms',
       absent: 'what is left of the timeout of the whole',
+    }),
+    backoff: Fields({
+      about:
+        'The wait before each retry: drawn between nothing and base, which doubles with each, up to max.',
+      example: '{ base: 25ms, max: 250ms }',
+      optional: {
+        base: Duration({ about: 'Bound before the first retry.', example: '25ms', absent: '25ms' }),
+        max: Duration({ about: 'Bound before any.', example: '250ms', absent: '250ms' }),
+      },
+    }),
+    budget: Share({
+      about:
+        'Extra attempts of a backend that may be under way, as a share of its requests under way. Three may in any case.',
+      example: '20%',
+      absent: '20%',
     }),
     methods: List({
       about:

@@ -12,6 +12,7 @@ import { pino } from 'pino'
 import { type Gateway, objectId } from '#wire/table'
 import { bindOnce, usable } from './addresses.ts'
 import { AdminServer, json, text } from './admin.ts'
+import { monotonicMs } from './clock.ts'
 import { Egress } from './egress.ts'
 import { LimitKeeper, SWEEP_EVERY_MS } from './limits/keeper.ts'
 import { createLimitMemory, type LimitMemory } from './limits/shared.ts'
@@ -29,6 +30,8 @@ import { keySourcesOf } from './sync/keys-message.ts'
 import type { Logger, TableChange, Workers } from './sync/port.ts'
 import { startSync, type Sync, type SyncOptions } from './sync/sync.ts'
 import { columnsOf, Threads } from './threads.ts'
+import { createUpstreamMemory, type UpstreamMemory } from './upstream/counts.ts'
+import { Places } from './upstream/places.ts'
 import { ListenerCheck, touches } from './listeners.ts'
 import type { HttpsListener } from './worker-protocol.ts'
 
@@ -99,6 +102,8 @@ class Plane implements DataPlane {
   readonly #metrics: Metrics
   readonly #limits: LimitKeeper
   readonly #limitMemory: LimitMemory
+  readonly #upstreamMemory: UpstreamMemory
+  readonly #places: Places
   readonly #workerCount: number
   readonly #keys: KeyKeeper
   readonly #accessLog: AccessLog
@@ -139,6 +144,8 @@ class Plane implements DataPlane {
     const secret = [...new Uint32Array(new Uint8Array(randomBytes(16)).buffer)]
     this.#limitMemory = createLimitMemory({ columns: columnsOf(this.#workerCount) }, secret)
     this.#limits = new LimitKeeper(this.#limitMemory)
+    this.#upstreamMemory = createUpstreamMemory(columnsOf(this.#workerCount))
+    this.#places = new Places(this.#upstreamMemory, monotonicMs)
     this.#sweep = setInterval(() => this.#limits.sweep(), SWEEP_EVERY_MS)
     this.#sweep.unref()
     this.#board = MemoryBoard.for(columnsOf(this.#workerCount))
@@ -220,6 +227,7 @@ class Plane implements DataPlane {
         limits: this.#limitMemory,
         memory: this.#board.shared,
         connectionsMax: connectionsMax(descriptorLimit(), this.#workerCount),
+        upstream: this.#upstreamMemory,
         accessLog: accessLog === 'off' ? 'off' : 'on',
       },
       metrics: this.#metrics,
@@ -227,9 +235,11 @@ class Plane implements DataPlane {
       accessLog: (lines) => this.#accessLog.write(lines),
       unknownKey: (keySet) => this.#keys.unknownKey(keySet),
       keySets: () => this.#keys.sets(),
+      places: this.#places,
       columnFreed: (column) => {
         this.#limits.freeColumn(column)
         this.#board.holds(column, 0)
+        this.#places.freeColumn(column)
       },
       stuck: () => this.#stuck(),
       ...(this.#options.worker === undefined ? {} : { script: this.#options.worker }),

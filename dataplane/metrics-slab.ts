@@ -31,6 +31,9 @@ export const CELLS = {
   mirrored: 6,
   mirrorsDropped: 7,
   refused: 8,
+  retries: 9,
+  hedges: 10,
+  retriesRefused: 11,
 } as const
 const CELLS_MAX = 16
 

@@ -169,6 +169,14 @@ export class Metrics {
       })
     }
     counter('fairlead_bugs_total', 'Exceptions that a request met in the gateway itself.', 'bugs')
+    counter(
+      'fairlead_upstream_retries_total',
+      'Attempts that were made because an earlier one failed, as a rule allows.',
+      'retries',
+    )
+    counter('fairlead_upstream_hedges_total', 'Attempts beside one that was slow.', 'hedges')
+    const unpaid = 'Attempts that were not made because the budget of their backend was used up.'
+    counter('fairlead_upstream_retries_refused_total', unpaid, 'retriesRefused')
     const dropped = 'Lines of the access log that were dropped because nobody read them.'
     counter('fairlead_log_lines_dropped_total', dropped, 'logDropped')
     counter('fairlead_mirrored_total', 'Copies of requests that were sent to a mirror.', 'mirrored')

@@ -8,6 +8,7 @@ import { objectId, type TableObject } from '#wire/table'
 import type { KeySet } from './sync/keys-message.ts'
 import type { Metrics } from './metrics.ts'
 import type { Logger, TableChange, Workers } from './sync/port.ts'
+import type { PlacedSet, Places } from './upstream/places.ts'
 import type { Door, FromWorker, ToWorker, WorkerStart } from './worker-protocol.ts'
 import { type ThreadOwner, WorkerThread } from './worker-thread.ts'
 
@@ -31,21 +32,15 @@ export function columnsOf(workers: number): number {
 }
 
 /** The same for all workers. */
-type StartKey =
-  | 'host'
-  | 'port'
-  | 'sharing'
-  | 'https'
-  | 'limits'
-  | 'memory'
-  | 'connectionsMax'
-  | 'accessLog'
+type StartKey = Exclude<keyof WorkerStart, 'worker' | 'column' | 'slab' | 'pulse'>
 
 export interface ThreadsOptions {
   readonly workers: number
   readonly start: Pick<WorkerStart, StartKey>
   readonly metrics: Pick<Metrics, 'addWorker' | 'announce' | 'retire'>
   readonly log: Logger
+  /** Of endpoints in the counts that workers share. */
+  readonly places: Pick<Places, 'place' | 'keep'>
   /** Whole lines, of one worker. */
   accessLog(lines: Uint8Array<ArrayBuffer>): void
   unknownKey(keySet: string): void
@@ -70,7 +65,7 @@ export class Threads implements Workers, ThreadOwner {
   /** Those that asked to be replaced: once is enough. */
   readonly #wanted = new WeakSet<WorkerThread>()
   readonly #freeColumns: number[]
-  readonly #endpoints = new Map<string, EndpointSet>()
+  readonly #endpoints = new Map<string, PlacedSet>()
   /** By objectId: what the workers run. */
   #objects: ReadonlyMap<string, TableObject> = new Map()
   #hash: string | null = null
@@ -164,6 +159,7 @@ export class Threads implements Workers, ThreadOwner {
     this.#objects = applied(this.#objects, change)
     this.#hash = change.hash
     for (const { kind, key } of change.drops) if (kind === 'backend') this.#endpoints.delete(key)
+    this.#options.places.keep(this.#endpoints)
     const committed = await this.#askAll(threads, { type: 'commit', turn, door: this.#door })
     if (typeof committed === 'string' && this.facts.workersReady === 0) throw new Error(committed)
     return prepared
@@ -194,8 +190,9 @@ export class Threads implements Workers, ThreadOwner {
   }
 
   endpoints(sets: readonly EndpointSet[]): void {
-    for (const set of sets) this.#endpoints.set(set.backend, set)
-    this.#tellAll({ type: 'endpoints', sets })
+    const placed = sets.map((set) => this.#options.places.place(set))
+    for (const set of placed) this.#endpoints.set(set.backend, set)
+    this.#tellAll({ type: 'endpoints', sets: placed })
   }
 
   keySets(sets: readonly KeySet[]): void {

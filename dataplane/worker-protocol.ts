@@ -3,9 +3,11 @@
  * first and put in force afterwards, so that one that cannot prepare it leaves all on the old one.
  * Pinned by threads.test.ts: "a change that one worker cannot prepare is in force nowhere".
  */
-import type { EndpointSet, Rejection } from '#wire/session'
+import type { Rejection } from '#wire/session'
 import type { LimitMemory } from './limits/shared.ts'
 import type { Announcement } from './metrics-slab.ts'
+import type { UpstreamMemory } from './upstream/counts.ts'
+import type { PlacedSet } from './upstream/places.ts'
 import type { KeySetsMessage, UnknownKeyMessage } from './sync/keys-message.ts'
 
 /** Where TLS is spoken, and how. */
@@ -35,6 +37,7 @@ export interface WorkerStart {
   /** A MemoryBoard. */
   readonly memory: SharedArrayBuffer
   readonly connectionsMax: number
+  readonly upstream: UpstreamMemory
   readonly accessLog: 'on' | 'off'
 }
 
@@ -49,7 +52,7 @@ export type ToWorker =
   /** Start to listen. Asked of those that have a table. */
   | { readonly type: 'open'; readonly turn: number }
   | { readonly type: 'discard'; readonly turn: number }
-  | { readonly type: 'endpoints'; readonly sets: readonly EndpointSet[] }
+  | { readonly type: 'endpoints'; readonly sets: readonly PlacedSet[] }
   | KeySetsMessage
   /** For TLS sessions, from now on. */
   | { readonly type: 'ticketKeys'; readonly keys: Uint8Array }

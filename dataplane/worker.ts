@@ -27,6 +27,7 @@ import { createExpressions } from './runtime/expression.ts'
 import { createPreparer } from './runtime/preparer.ts'
 import type { Runtime } from './runtime/runtime.ts'
 import type { TableChange } from './sync/port.ts'
+import { UpstreamCounts } from './upstream/counts.ts'
 import { Deadlines } from './upstream/deadlines.ts'
 import { UndiciUpstream } from './upstream/undici.ts'
 import {
@@ -42,6 +43,8 @@ const BUGS_EVERY_MS = 1_000
 
 /** What is on its way to the main thread when the thread ends would be lost. */
 const LAST_WORDS_MS = 20
+
+const CELL_OF = { retry: 'retries', hedge: 'hedges', refused: 'retriesRefused' } as const
 
 /** `transfer`: memory that goes with the message. */
 type Say = (message: FromWorker, transfer?: readonly ArrayBuffer[]) => void
@@ -72,7 +75,13 @@ class ServingThread {
     )
     this.#shipping = start.accessLog === 'on' ? this.#newShipping() : null
     const deadlines = new Deadlines(monotonicMs)
-    this.#upstream = new UndiciUpstream({ now: monotonicMs, random: Math.random, deadlines })
+    this.#upstream = new UndiciUpstream({
+      now: monotonicMs,
+      random: Math.random,
+      deadlines,
+      counts: new UpstreamCounts(start.upstream, start.column),
+      happened: (event) => this.#slab.add(CELL_OF[event], 1),
+    })
     const directory = new TableDirectory()
     const prepare = createPreparer(createExpressions())
     this.#builder = new TableBuilder({ prepare, directory, auth: this.#auth })

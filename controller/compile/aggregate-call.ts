@@ -7,10 +7,12 @@ import type { CallSpec, ExpectSpec, FallbackSpec, ForEachSpec } from '../../crds
 import type { Call, ForEach } from '#wire/aggregate'
 import { utf8Bytes } from '#wire/expression-text'
 import { FIXED_BODY_BYTES_MAX } from '#wire/limits'
+import type { Retry } from '#wire/delivery'
 import type { Backend } from '#wire/table'
 import type { Json } from '#wire/value'
 import { resolveService } from './backend.ts'
 import { parseCallPath } from './call-path.ts'
+import { compileRetry } from './delivery.ts'
 import { checkExpression, mergeFacts, NO_FACTS, type Within } from './expression.ts'
 import { compileHeaders } from './header.ts'
 import type { Checked, FieldPath, Problem } from './problem.ts'
@@ -49,12 +51,13 @@ export function compileCall(spec: CallSpec, at: At, within: CallWithin): Checked
   const expect = compileExpect(spec.expect ?? {}, at.child('expect'))
   const fallback = compileFallback(spec, at)
   const timeout = compileTimeout(spec, at)
+  const retry = compileCallRetry(spec, at)
   const method = compileMethod(spec, at)
   const service = resolveService(spec.backend.service, at.child('backend').child('service'), within)
   const expressions = [when, forEach, path, headers, body]
   const facts = mergeFacts(expressions.map((part) => part.facts))
   const dependsOn = [...new Set([...facts.calls, ...after.value])].toSorted()
-  const parts = [...expressions, after, expect, fallback, timeout, method, service]
+  const parts = [...expressions, after, expect, fallback, timeout, retry, method, service]
   const problems = parts.flatMap((part) => part.problems)
   const { target, backend } = service.value
   const backends =
@@ -73,6 +76,7 @@ export function compileCall(spec: CallSpec, at: At, within: CallWithin): Checked
     timeoutMs: timeout.value,
     expect: expect.value,
     fallback: fallback.value,
+    ...(retry.value === null ? {} : { retry: retry.value }),
   }
   return { value: { call, dependsOn, backends }, problems }
 }
@@ -202,6 +206,15 @@ function compileAfter(spec: CallSpec, at: At, within: CallWithin): Checked<reado
 function compileTimeout(spec: CallSpec, at: At): Checked<number | null> {
   if (spec.timeout === undefined) return { value: null, problems: [] }
   return waitMs(spec.timeout, at.child('timeout'), '1ms')
+}
+
+/** An unsafe call may have acted already: no list of methods makes it safe. */
+function compileCallRetry(spec: CallSpec, at: At): Checked<Retry | null> {
+  if (spec.retry === undefined) return { value: null, problems: [] }
+  const place = at.child('retry')
+  if (isSafe(spec)) return compileRetry(spec.retry, place)
+  const sentence = `A ${methodOf(spec)} call may have acted before it failed, so it is not tried again; remove retry.`
+  return { value: null, problems: [place.problem('Invalid', sentence)] }
 }
 
 function compileExpect(spec: ExpectSpec, at: FieldPath<ExpectSpec>): Checked<Call['expect']> {

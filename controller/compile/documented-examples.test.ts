@@ -193,6 +193,8 @@ const BUILT: ReadonlySet<string> = new Set([
   'compression',
   'mirror',
   'faults',
+  'retry',
+  'timeouts',
 ])
 
 test('every field of a rule that is not built yet is told at its place, and closes its rule alone', () => {

@@ -54,6 +54,11 @@ export function ratePer(text: string): CountPerTime | null {
   return periodMs >= 1 && periodMs <= RATE_PERIOD_MS_MAX ? { count, periodMs } : null
 }
 
+/** `5%` as 50. The schema has refused all but shares; parts of a thousandth are rounded up. */
+export function perMille(share: string): number {
+  return Math.min(1000, Math.ceil(Number.parseFloat(share) * 10))
+}
+
 const FACTORS = new Map([
   ['', 1],
   ['k', 1_000],

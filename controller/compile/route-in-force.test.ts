@@ -20,7 +20,7 @@ test('a broken rule rejects and its neighbours run', () => {
         rule('fine'),
         rule('shape', { respond: { status: 'many' } }),
         rule('expression', { match: [{ path: '/expression', when: 'nope(' }] }),
-        rule('later', { retry: { attempts: 2 }, respond: undefined }),
+        rule('later', { cache: { ttl: '1s' }, respond: undefined }),
       ],
       OPEN,
     ),

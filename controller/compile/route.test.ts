@@ -73,7 +73,7 @@ test('a rule that cannot be executed rejects and keeps its matches', () => {
     { rewrite: { path: '/v2/{id}' } },
     { timeouts: { total: '0s' } },
     { timeouts: { total: '99999h' } },
-    { retry: { attempts: 2 } },
+    { retry: { attempts: 2, perTry: '0s' } },
     { cors: { origins: ['*'], maxAge: '99999h' } },
     { backends: [{ ...BOOKS, when: 'auth.' }, BOOKS] },
     { backends: [{ ...BOOKS, weight: 0 }] },

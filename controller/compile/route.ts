@@ -57,11 +57,17 @@ const NO_BACKENDS: ReadonlyMap<string, Backend> = new Map()
 /** Only what goes to backends can be rewritten; an aggregate's calls name their own headers. */
 function withoutEffect(rule: RouteRule, at: FieldPath<RouteRule>): readonly Problem[] {
   if (rule.backends !== undefined) return []
-  return (['rewrite', 'requestHeaders'] as const).flatMap((field) => {
+  const edits = (['rewrite', 'requestHeaders'] as const).flatMap((field) => {
     if (rule[field] === undefined) return []
     const sentence = `Without backends ${field} changes nothing; remove it.`
     return [at.child(field).warning('Invalid', sentence)]
   })
+  const times = (['firstByte', 'connect', 'idle'] as const).flatMap((field) => {
+    if (rule.timeouts?.[field] === undefined) return []
+    const sentence = `Without backends timeouts.${field} changes nothing; remove it.`
+    return [at.child('timeouts').child(field).warning('Invalid', sentence)]
+  })
+  return [...edits, ...times]
 }
 
 /** Where the rule's own expressions stand: after authentication, unless the match asks. */

@@ -27,10 +27,6 @@ export const NOT_SUPPORTED_YET = {
   route: [],
   rule: [
     { path: 'batch', instead: 'Use backends or an aggregate until then.' },
-    { path: 'timeouts.firstByte', instead: 'Use timeouts.total until then.' },
-    { path: 'timeouts.connect', instead: 'Use timeouts.total until then.' },
-    { path: 'timeouts.idle', instead: 'Use timeouts.total until then.' },
-    { path: 'retry', instead: REMOVE },
     { path: 'readBody', instead: REMOVE },
     { path: 'cache.tags', instead: 'Choose a short ttl until then.' },
     { path: 'affinity', instead: REMOVE },
@@ -38,7 +34,6 @@ export const NOT_SUPPORTED_YET = {
     { path: 'callout', instead: REMOVE },
     { path: 'lifecycle', instead: REMOVE },
     { path: 'allowPath', instead: REMOVE },
-    { path: 'aggregate.calls.*.retry', instead: REMOVE },
     { path: 'aggregate.calls.*.cache', instead: REMOVE },
     { path: 'aggregate.calls.*.detached', instead: 'Give the call a fallback until then.' },
   ],

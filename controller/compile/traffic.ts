@@ -13,6 +13,7 @@ import { compileCompression } from './compression.ts'
 import { compileCors } from './cors.ts'
 import { compileFaults } from './faults.ts'
 import { compileMirror } from './mirror.ts'
+import { compileDelivery } from './delivery.ts'
 import type { Checked, FieldPath, Problem } from './problem.ts'
 import type { StepWithin } from './steps.ts'
 
@@ -54,6 +55,11 @@ export function compileTraffic(
     const cache = compileCache(rule.cache, at.child('cache'))
     value.cache = cache.value
     problems.push(...cache.problems)
+  }
+  if (rule.backends !== undefined) {
+    const delivery = compileDelivery(rule, at)
+    if (delivery.value !== null) value.delivery = delivery.value
+    problems.push(...delivery.problems)
   }
   let backends = NO_BACKENDS
   if (rule.mirror !== undefined) {

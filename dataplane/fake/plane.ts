@@ -13,6 +13,9 @@ import type { Logger, TableChange } from '../sync/port.ts'
 import { columnsOf, Threads, type ThreadsOptions } from '../threads.ts'
 import type { WorkerStart } from '../worker-protocol.ts'
 import { portOf } from '../upstream/fake/recorder.ts'
+import { createUpstreamMemory } from '../upstream/counts.ts'
+import { Places } from '../upstream/places.ts'
+import { monotonicMs } from '../clock.ts'
 
 export const BACKEND = 'shop/books:80'
 
@@ -112,6 +115,7 @@ export async function startThreads(
     { columns: columnsOf(workers), rateSlots: 1024, gaugeSlots: 1024 },
     [1, 2, 3, 4],
   )
+  const upstream = createUpstreamMemory(columnsOf(workers), 64)
   const metrics: Metrics = new Metrics(() => ({
     ...threads.facts,
     ready: 1,
@@ -129,10 +133,12 @@ export async function startThreads(
       limits,
       memory: MemoryBoard.for(columnsOf(workers)).shared,
       connectionsMax: 1_000,
+      upstream,
       accessLog: 'on',
     },
     metrics,
     log,
+    places: new Places(upstream, monotonicMs),
     accessLog: (bytes) => {
       const text = Buffer.from(bytes).toString('latin1')
       lines.push(...text.split('\n').filter((line) => line !== ''))

@@ -20,6 +20,7 @@ import { headerLines, headerValue } from './headers.ts'
 import { idSource } from './id.ts'
 import type { ExchangeRecord } from './record.ts'
 import { serve } from './serve.ts'
+import { callOptions, placed } from '../upstream/fake/options.ts'
 
 const BACKEND = 'shop/books:80'
 const PROXY: Rule['action'] = {
@@ -44,7 +45,7 @@ async function walk(
 ): Promise<Walk> {
   const recorder = await startRecorder({ request: answer })
   const deadlines = new Deadlines(monotonicMs)
-  const upstream = new UndiciUpstream({ now: monotonicMs, random: () => 0, deadlines })
+  const upstream = new UndiciUpstream(callOptions(deadlines))
   const records: ExchangeRecord[] = []
   const bugs: unknown[] = []
   const runtime: Runtime = {
@@ -63,7 +64,7 @@ async function walk(
   const change = tableChange('snapshot', [GATEWAY, backend, ...objects])
   assert.deepEqual(swapTable(runtime, new TableBuilder(buildEnvironment()), change), [])
   const endpoint = { address: '127.0.0.1', port: recorder.port, zone: null }
-  upstream.endpoints({ backend: BACKEND, version: 1, endpoints: [endpoint] })
+  upstream.endpoints(placed({ backend: BACKEND, version: 1, endpoints: [endpoint] }))
   const front = new Front({
     now: monotonicMs,
     wallClock: wallClockMs,

@@ -7,6 +7,7 @@ import type { Rule } from '#wire/table'
 import type { HeaderEdits } from '#wire/value'
 import { buildLimits } from '../limits/build.ts'
 import { buildAuth } from '../phases/authenticate/build.ts'
+import { prepareDelivery } from '../upstream/delivery.ts'
 import { buildAction } from './build-action.ts'
 import { buildMatch } from './build-match.ts'
 import type { PrepareEnvironment, PreparedLimits, TableReader } from './prepare.ts'
@@ -59,6 +60,7 @@ export function buildRule(
       requestHeaders,
       responseHeaders,
       totalTimeoutMs: rule.totalTimeoutMs,
+      delivery: prepareDelivery(rule.delivery),
       action: refusals.length > 0 || isRefused(action) ? REJECTED : action,
       ...buildTraffic(rule),
     },

@@ -11,6 +11,7 @@ import type { Limiter, PreparedLimit } from '../limits/limiter.ts'
 import type { PreparedAddresses } from '../phases/addresses.ts'
 import type { PreparedCors } from '../phases/cors/prepared.ts'
 import type { PreparedCompression } from '../phases/respond/encoding.ts'
+import type { PreparedDelivery } from '../upstream/delivery.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import type { Exchange } from '../request/exchange.ts'
 import type { Failure } from '../request/failure.ts'
@@ -69,6 +70,7 @@ export interface PreparedRule {
   readonly requestHeaders: PreparedHeaderEdits | null
   readonly responseHeaders: PreparedHeaderEdits | null
   readonly totalTimeoutMs: number
+  readonly delivery: PreparedDelivery
   readonly action: PreparedAction
   readonly cors: PreparedCors | null
   readonly addresses: PreparedAddresses | null

@@ -73,6 +73,7 @@ export class UndiciAttempt implements Attempt, Carried, AnswerStream {
     this.#controller = controller
     this.#stage = 'waiting'
     this.turn = this.carrier?.takeTurn() ?? 'fresh'
+    this.#events.sent(this)
   }
 
   onResponseStart(controller: Controller, status: number): void {

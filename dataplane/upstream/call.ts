@@ -1,20 +1,19 @@
 /**
- * One request on its way to a backend: which endpoint takes it, whether it is tried again, and until
- * when. A second attempt is made where the first cannot have reached anybody. Lanes below carry each
- * attempt.
+ * One request on its way to a backend: which endpoint takes it, whether it is tried again or twice at
+ * once, and until when. Lanes below carry each attempt; the first answer ends the call.
  * Pinned by undici-failures.test.ts: "what was sent once is never sent twice".
  */
+import { RETRY_BODY_BYTES_MAX, RETRY_BUDGET_PER_MILLE } from '#wire/limits'
 import { type Failure, fail } from '../request/failure.ts'
+import { AttemptWatch, type WatchOwner } from './attempt-watch.ts'
+import type { UpstreamCounts } from './counts.ts'
 import type { Deadline, Deadlines, Expiring } from './deadlines.ts'
+import { discard } from './discarded.ts'
 import type { UpstreamEndpoint } from './endpoint.ts'
-import type { Attempt, AttemptEvents } from './lane.ts'
+import { IdleStream } from './idle-stream.ts'
+import { ReplayBody } from './replay-body.ts'
+import { afterFailure, afterStatus, backoffMs, isSafe, type Tries, withinBudget } from './retry.ts'
 import type { UpstreamCall, UpstreamHead, UpstreamListener, UpstreamRequest } from './upstream.ts'
-
-/** Endpoints tried while none was reached; a fourth would only add to the client's wait. */
-const CONNECTS_MAX = 3
-
-/** RFC 9110 section 9.2.2, without those that change something. */
-const SAFE: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE'])
 
 export interface CallOptions {
   /** Milliseconds of process.hrtime. */
@@ -22,97 +21,197 @@ export interface CallOptions {
   /** From 0 to below 1. */
   readonly random: () => number
   readonly deadlines: Deadlines
+  readonly counts: UpstreamCounts
+  /** For metrics. */
+  readonly happened: (event: CallEvent) => void
 }
+
+/** refused: another attempt was due, and the budget of the backend was used up. */
+export type CallEvent = 'retry' | 'hedge' | 'refused'
 
 /** Where a call finds somebody to ask. */
 export interface Endpoints {
   readonly options: CallOptions
   /** Null where the backend has no endpoint that was not tried. */
   pick(backend: string, tried: readonly UpstreamEndpoint[]): UpstreamEndpoint | null
+  /** Of the backend, in the shared counts. */
+  placeOf(backend: string): number
 }
 
-/** One request on its way: its attempts, its deadline, and the one answer to its listener. */
-export class Call implements UpstreamCall, AttemptEvents, Expiring {
+const NO_ENDPOINT = fail('no-endpoint', 'The backend has no endpoint that could answer.')
+
+export class Call implements UpstreamCall, WatchOwner, Expiring {
   readonly #endpoints: Endpoints
-  readonly #request: UpstreamRequest
   readonly #listener: UpstreamListener
+  readonly #place: number
+  readonly #replay: ReplayBody | null
+  readonly #request: UpstreamRequest
   readonly #tried: UpstreamEndpoint[] = []
-  #endpoint: UpstreamEndpoint | null = null
-  #attempt: Attempt | null = null
-  #resends = 0
+  readonly #live: AttemptWatch[] = []
+  /** The one that has answered. */
+  #winner: AttemptWatch | null = null
+  /** Of the backend's budget, for an attempt that is due and not yet made. */
+  #reserved: 'no' | 'yes' = 'no'
+  #made = 0
+  #stale = 0
   #deadline: Deadline | null = null
+  /** Of the next attempt. */
+  #next: Deadline | null = null
   #state: 'starting' | 'waiting' | 'settled' = 'starting'
 
   constructor(endpoints: Endpoints, request: UpstreamRequest, listener: UpstreamListener) {
     this.#endpoints = endpoints
-    this.#request = request
     this.#listener = listener
+    this.#place = endpoints.placeOf(request.backend)
+    this.#replay = replayOf(request)
+    this.#request = this.#replay === null ? request : { ...request, body: this.#replay }
   }
 
   start(): void {
-    const { deadlines } = this.#endpoints.options
-    this.#deadline = deadlines.add(this.#request.deadlineMs, this)
-    this.#try(null)
+    const { deadlines, now } = this.#endpoints.options
+    const { deadlineMs, delivery, body, method, upgrade } = this.#request
+    this.#deadline = deadlines.add(deadlineMs, this)
+    // Two tunnels would be two conversations.
+    const mayHedge = body === null && upgrade === undefined && isSafe(method) === 'yes'
+    if (delivery.hedgeAfterMs !== null && mayHedge) {
+      this.#next = deadlines.add(now() + delivery.hedgeAfterMs, new Alarm(() => this.#hedge()))
+    }
+    this.#try('first', NO_ENDPOINT)
     if (this.#state === 'starting') this.#state = 'waiting'
   }
 
-  /** `before`: why there is another try. */
-  #try(before: Failure | null): void {
+  /** `otherwise`: what is said where nobody is left to ask. */
+  #try(kind: 'first' | 'extra', otherwise: Failure): void {
     // The wheel rings within a tick after it: until then nothing may begin.
     if (this.#endpoints.options.now() >= this.#request.deadlineMs) return this.expire()
     const endpoint = this.#endpoints.pick(this.#request.backend, this.#tried)
-    if (endpoint === null) {
-      this.#fail(before ?? fail('no-endpoint', 'The backend has no endpoint that could answer.'))
-      return
-    }
-    this.#endpoint = endpoint
-    this.#attempt = endpoint.lane.dispatch(this.#request, this)
+    if (endpoint === null) this.#fail(otherwise)
+    else this.#dispatch(endpoint, kind)
   }
 
-  // ---- AttemptEvents ---------------------------------------------------------------------------
-
-  answered(_attempt: Attempt, head: UpstreamHead): void {
-    this.#endpoint?.pardon()
-    if (this.#state === 'settled') return
-    this.#settle()
-    this.#listener.head(head)
+  #dispatch(endpoint: UpstreamEndpoint, kind: 'first' | 'extra'): void {
+    const place = this.#place
+    const watch = new AttemptWatch({ endpoint, place, kind }, this, this.#endpoints.options)
+    if (kind === 'extra') this.#reserved = 'no'
+    this.#made++
+    this.#live.push(watch)
+    watch.start(this.#request)
   }
 
-  interim(_attempt: Attempt, status: number, headers: readonly string[]): void {
+  // ---- WatchOwner ------------------------------------------------------------------------------
+
+  interim(status: number, headers: readonly string[]): void {
     if (this.#state !== 'settled') this.#listener.interim?.(status, headers)
   }
 
-  over(): void {}
-
-  failed(attempt: Attempt, failure: Failure): void {
-    const endpoint = this.#endpoint
-    if (this.#state === 'settled' || endpoint === null) return
-    if (failure.cause === 'upstream-connect') {
-      endpoint.penalise(this.#endpoints.options.now())
+  answered(watch: AttemptWatch, head: UpstreamHead): void {
+    this.#forget(watch)
+    const { retry } = this.#request.delivery
+    const again = retry !== null && afterStatus(head.status, this.#tries(watch), retry) === 'later'
+    // The other of two may still do better.
+    if (again && (this.#live.length > 0 || this.#later(watch, NO_ENDPOINT) === 'yes')) {
+      discard(head.stream, this.#endpoints.options)
+      return
     }
-    switch (this.#mayTryAgain(attempt, failure)) {
+    this.#winner = watch
+    this.#settle()
+    this.#listener.head(watch.endpoint.lane.times === 'kept' ? head : this.#watched(head))
+  }
+
+  #watched(head: UpstreamHead): UpstreamHead {
+    const { idleMs } = this.#request.delivery.timeouts
+    return { ...head, stream: new IdleStream(head.stream, idleMs, this.#endpoints.options) }
+  }
+
+  failed(watch: AttemptWatch, failure: Failure): void {
+    this.#forget(watch)
+    const { endpoint } = watch
+    if (failure.cause === 'upstream-connect') endpoint.penalise(this.#endpoints.options.now())
+    // The other of two may still answer.
+    if (this.#live.length > 0) return
+    switch (afterFailure(failure, this.#tries(watch), this.#request.delivery.retry)) {
       case 'no':
         return this.#fail(failure)
       case 'elsewhere':
         this.#tried.push(endpoint)
-        return this.#try(failure)
+        return this.#try('first', failure)
       case 'again':
-        this.#resends++
-        return this.#try(failure)
+        this.#stale++
+        this.#made--
+        return this.#try('first', failure)
+      case 'later':
+        if (this.#later(watch, failure) === 'no') this.#fail(failure)
     }
   }
 
-  /**
-   * Only where no server can have acted on the request: no connection came about, or an idle one
-   * had been closed by the other side while a safe request without body was on its way.
-   */
-  #mayTryAgain(attempt: Attempt, failure: Failure): 'no' | 'elsewhere' | 'again' {
-    if (attempt.body === 'consumed') return 'no'
-    if (failure.retry === 'always') {
-      return this.#tried.length + 1 < CONNECTS_MAX ? 'elsewhere' : 'no'
-    }
-    if (failure.retry !== 'ifReused' || attempt.turn !== 'reused' || this.#resends > 0) return 'no'
-    return this.#request.body === null && SAFE.has(this.#request.method) ? 'again' : 'no'
+  #forget(watch: AttemptWatch): void {
+    const at = this.#live.indexOf(watch)
+    if (at >= 0) this.#live.splice(at, 1)
+  }
+
+  #tries(watch: AttemptWatch): Tries {
+    const { method } = this.#request
+    const { turn } = watch
+    return { method, made: this.#made, stale: this.#stale, body: this.#bodyOf(watch), turn }
+  }
+
+  #bodyOf(watch: AttemptWatch): Tries['body'] {
+    const { body } = this.#request
+    if (body === null) return 'none'
+    if (Buffer.isBuffer(body) || watch.body === 'unread') return 'kept'
+    return this.#replay?.holds === 'all' ? 'kept' : 'gone'
+  }
+
+  // ---- another attempt -------------------------------------------------------------------------
+
+  /** no: there is no time, or the backend's budget is used up. */
+  #later(watch: AttemptWatch, otherwise: Failure): 'yes' | 'no' {
+    const { now, random, deadlines } = this.#endpoints.options
+    const { retry } = this.#request.delivery
+    if (retry === null) return 'no'
+    const at = now() + backoffMs(retry, this.#made, random)
+    if (at >= this.#request.deadlineMs || this.#mayAdd() === 'no') return 'no'
+    this.#tried.push(watch.endpoint)
+    this.#next?.cancel()
+    this.#next = deadlines.add(at, new Alarm(() => this.#retry(otherwise)))
+    return 'yes'
+  }
+
+  #retry(otherwise: Failure): void {
+    if (this.#state === 'settled') return
+    this.#endpoints.options.happened('retry')
+    this.#replay?.release()
+    // Where all were tried, the one that failed may have recovered.
+    const { backend } = this.#request
+    if (this.#endpoints.pick(backend, this.#tried) === null) this.#tried.length = 0
+    this.#try('extra', otherwise)
+  }
+
+  #hedge(): void {
+    const [first] = this.#live
+    if (this.#state === 'settled' || first === undefined || this.#live.length > 1) return
+    const { backend, deadlineMs } = this.#request
+    if (this.#endpoints.options.now() >= deadlineMs) return
+    const other = this.#endpoints.pick(backend, [...this.#tried, first.endpoint])
+    if (other === null || this.#mayAdd() === 'no') return
+    this.#endpoints.options.happened('hedge')
+    this.#dispatch(other, 'extra')
+  }
+
+  #mayAdd(): 'yes' | 'no' {
+    const { counts, happened } = this.#endpoints.options
+    const perMille = this.#request.delivery.retry?.budgetPerMille ?? RETRY_BUDGET_PER_MILLE
+    const attempts = counts.sum(this.#place, 'attempts')
+    const may = withinBudget(perMille, attempts, counts.sum(this.#place, 'extra'))
+    if (may === 'no') happened('refused')
+    else this.#reserve()
+    return may
+  }
+
+  /** Counted when it is decided: of many that fail together, few may go on. */
+  #reserve(): void {
+    this.#endpoints.options.counts.add(this.#place, 'extra', 1)
+    this.#reserved = 'yes'
   }
 
   // ---- the end ---------------------------------------------------------------------------------
@@ -122,14 +221,12 @@ export class Call implements UpstreamCall, AttemptEvents, Expiring {
   }
 
   abort(): void {
-    if (this.#state === 'settled') this.#attempt?.abort()
+    if (this.#state === 'settled') this.#winner?.giveUp()
     else this.#giveUp(fail('client-closed', 'The client closed the connection.'))
   }
 
   #giveUp(failure: Failure): void {
-    if (this.#state === 'settled') return
-    this.#fail(failure)
-    this.#attempt?.abort()
+    if (this.#state !== 'settled') this.#fail(failure)
   }
 
   #fail(failure: Failure): void {
@@ -143,5 +240,25 @@ export class Call implements UpstreamCall, AttemptEvents, Expiring {
     this.#state = 'settled'
     this.#deadline?.cancel()
     this.#deadline = null
+    this.#next?.cancel()
+    this.#next = null
+    if (this.#reserved === 'yes') this.#endpoints.options.counts.add(this.#place, 'extra', -1)
+    this.#reserved = 'no'
+    for (const watch of this.#live.splice(0)) watch.giveUp()
   }
+}
+
+class Alarm implements Expiring {
+  readonly expire: () => void
+  constructor(expire: () => void) {
+    this.expire = expire
+  }
+}
+
+/** Only where the rule allows another attempt of this request, and its body may fit. */
+function replayOf({ body, method, delivery: { retry } }: UpstreamRequest): ReplayBody | null {
+  if (retry === null || body === null || Buffer.isBuffer(body)) return null
+  if (!retry.methods.has(method) || retry.attempts < 2) return null
+  const fits = body.bytesDeclared === null || body.bytesDeclared <= RETRY_BODY_BYTES_MAX
+  return fits ? new ReplayBody(body) : null
 }

@@ -3,6 +3,7 @@
  * Pinned by undici-failures.test.ts: "an endpoint that refuses connections is passed over, whatever
  * the method".
  */
+import type { Endpoint } from '#wire/session'
 import type { Lane } from './lane.ts'
 
 /** An endpoint that refused a connection is passed over for this long, unless all have. */
@@ -12,11 +13,14 @@ export class UpstreamEndpoint {
   /** Address and port. */
   readonly key: string
   readonly lane: Lane
+  /** In the counts that all workers share. */
+  readonly place: number
   #penalisedUntilMs = 0
 
-  constructor(key: string, lane: Lane) {
+  constructor(key: string, lane: Lane, place: number) {
     this.key = key
     this.lane = lane
+    this.place = place
   }
 
   penalise(nowMs: number): void {
@@ -31,4 +35,8 @@ export class UpstreamEndpoint {
   standing(nowMs: number): 'good' | 'penalised' {
     return nowMs < this.#penalisedUntilMs ? 'penalised' : 'good'
   }
+}
+
+export function endpointKey({ address, port }: Endpoint): string {
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
 }

@@ -12,7 +12,7 @@ import type { Head } from '../http1/message.ts'
 import { DETAILS } from './failures.ts'
 import type { Attempt, AttemptEnd, AttemptEvents } from './lane.ts'
 import { readHead, readTrailers } from './response-head.ts'
-import { type AttemptTimeouts, TIMEOUTS } from './timeouts.ts'
+import type { AttemptTimeouts } from './timeouts.ts'
 import type { UpstreamRequest } from './upstream.ts'
 
 /** What may arrive between the head and the sink's start, and in how many pieces. */
@@ -54,7 +54,7 @@ export class Http1Attempt implements Attempt, AnswerStream {
   }
 
   get timeouts(): AttemptTimeouts {
-    return this.request.timeouts ?? TIMEOUTS
+    return this.request.delivery.timeouts
   }
 
   /** What is sent piece by piece after the head. */

@@ -10,6 +10,7 @@ import type { Failure } from '../request/failure.ts'
 import { Http1Lane } from './http1-lane.ts'
 import { type AttemptTimeouts, TIMEOUTS } from './timeouts.ts'
 import type { UpstreamHead, UpstreamRequest } from './upstream.ts'
+import { DEFAULT_DELIVERY } from './delivery.ts'
 
 interface Rig {
   readonly lane: Http1Lane
@@ -30,6 +31,7 @@ async function rig(t: TestContext, script: Script): Promise<Rig> {
   const send: Rig['send'] = (some) => {
     const { promise, resolve } = Promise.withResolvers<UpstreamHead | Failure>()
     lane.dispatch(requestOf(some), {
+      sent: () => undefined,
       interim: () => undefined,
       answered: (_, head) => resolve(head),
       failed: (_, failure) => resolve(failure),
@@ -40,8 +42,8 @@ async function rig(t: TestContext, script: Script): Promise<Rig> {
   return { lane, server, send }
 }
 
-function within(some: Partial<AttemptTimeouts>): Pick<UpstreamRequest, 'timeouts'> {
-  return { timeouts: { ...TIMEOUTS, ...some } }
+function within(some: Partial<AttemptTimeouts>): Pick<UpstreamRequest, 'delivery'> {
+  return { delivery: { ...DEFAULT_DELIVERY, timeouts: { ...TIMEOUTS, ...some } } }
 }
 
 test('a backend that does not begin in time has failed', async (t) => {

@@ -27,6 +27,7 @@ export interface Http1LaneOptions {
 }
 
 export class Http1Lane implements Lane, ConnectionHome, AttemptCarrier {
+  readonly times = 'kept'
   readonly now: () => number
   readonly deadlines: Deadlines
   readonly readBuffer: Buffer

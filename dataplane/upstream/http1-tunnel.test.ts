@@ -18,6 +18,7 @@ import {
 } from './fake/outgoing.ts'
 import { answerOf, type Recorder, type Script, until, valuesOf } from './fake/recorder.ts'
 import { TIMEOUTS } from './timeouts.ts'
+import { DEFAULT_DELIVERY } from './delivery.ts'
 
 const SWITCH =
   'HTTP/1.1 101 Switching\r\nConnection: Upgrade\r\nUpgrade: WebSocket\r\nX-A: 1\r\n\r\n'
@@ -157,7 +158,9 @@ test('a backend that is lost, and a client that leaves, end both ways', async (t
 test('a tunnel in which nothing moves ends', async (t) => {
   const { ask } = await rig(t, echo())
   const client = new Client()
-  const tunnel = await tunnelOf(ask({ timeouts: { ...TIMEOUTS, idleMs: 80 } }))
+  const tunnel = await tunnelOf(
+    ask({ delivery: { ...DEFAULT_DELIVERY, timeouts: { ...TIMEOUTS, idleMs: 80 } } }),
+  )
   tunnel.open(client)
   await until('it has ended', () => client.ends.length === 1)
   assert.deepEqual(client.ends, ['upstream-timeout'])

@@ -33,6 +33,7 @@ interface Watched {
 function watched(stream: 'read' | 'aborted'): Watched {
   const seen: string[] = []
   const events: AttemptEvents = {
+    sent: () => undefined,
     interim: (_, status) => void seen.push(`interim ${status}`),
     answered: (_, head) => {
       seen.push(`answered ${head.status}`)
@@ -127,6 +128,7 @@ function slowly(head: UpstreamHead): Promise<string> {
 function askSlowly(lane: Lane, target: string): Promise<string> {
   return new Promise((resolve, reject) => {
     lane.dispatch(requestOf({ target }), {
+      sent: () => undefined,
       interim: () => undefined,
       answered: (_, head) => resolve(slowly(head)),
       failed: (_, { cause }) => reject(new Error(cause)),

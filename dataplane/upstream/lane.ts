@@ -8,6 +8,8 @@ import type { Failure } from '../request/failure.ts'
 import type { UpstreamHead, UpstreamRequest } from './upstream.ts'
 
 export interface Lane {
+  /** Whether it ends attempts as their delivery's timeouts say; otherwise whoever balances does. */
+  readonly times: 'kept' | 'unkept'
   /** No event is called before it has returned. */
   dispatch(request: UpstreamRequest, events: AttemptEvents): Attempt
   /** No new request comes; idle connections close, those that carry something finish it. */
@@ -27,6 +29,8 @@ export interface Attempt {
 }
 
 export interface AttemptEvents {
+  /** A connection has taken it: said once, where times are unkept. */
+  sent(attempt: Attempt): void
   /** 103 and the like, before `answered`; a few of them at most. */
   interim(attempt: Attempt, status: number, headers: readonly string[]): void
   /** Either this or `failed`, once, unless it was aborted. */

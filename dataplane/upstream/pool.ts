@@ -10,6 +10,7 @@ import { HEADER_BYTES_MAX } from '#wire/limits'
 import type { Endpoint } from '#wire/session'
 import { UndiciAttempt } from './attempt.ts'
 import { BodyStream } from './body-stream.ts'
+import { endpointKey } from './endpoint.ts'
 import type { Attempt, AttemptEvents, Lane } from './lane.ts'
 import { requestHead } from './request-head.ts'
 import type { UpstreamRequest } from './upstream.ts'
@@ -64,6 +65,7 @@ function isCarried(handler: Dispatcher.DispatchHandler): handler is Carried {
 }
 
 export class UndiciLane implements Lane {
+  readonly times = 'unkept'
   readonly #pool: Pool
 
   constructor(endpoint: Endpoint, protocol: Backend['protocol']) {
@@ -106,10 +108,6 @@ export class UndiciLane implements Lane {
   async destroy(): Promise<void> {
     await this.#pool.destroy()
   }
-}
-
-export function endpointKey({ address, port }: Endpoint): string {
-  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
 }
 
 type LookupDone = (error: Error, address: string, family: number) => void

@@ -7,13 +7,16 @@ import fc from 'fast-check'
 import type { RequestBody } from '../request/exchange.ts'
 import { requestHead } from './request-head.ts'
 import type { UpstreamRequest } from './upstream.ts'
+import { DEFAULT_DELIVERY } from './delivery.ts'
 
 function bodyOf(bytesDeclared: number | null): RequestBody {
   return { empty: false, bytesDeclared, start: () => undefined, resume: () => undefined }
 }
 
 function request(headers: readonly string[], body: UpstreamRequest['body']): UpstreamRequest {
-  return { backend: 'b', method: 'POST', target: '/', host: 'shop', headers, body, deadlineMs: 0 }
+  const delivery = DEFAULT_DELIVERY
+  const rest = { deadlineMs: 0, delivery }
+  return { backend: 'b', method: 'POST', target: '/', host: 'shop', headers, body, ...rest }
 }
 
 test('never frames the message twice', () => {

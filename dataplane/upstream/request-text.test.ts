@@ -9,6 +9,7 @@ import type { RequestBody } from '../request/exchange.ts'
 import { requestHead } from './request-head.ts'
 import { requestText } from './request-text.ts'
 import type { UpstreamRequest } from './upstream.ts'
+import { DEFAULT_DELIVERY } from './delivery.ts'
 
 function bodyOf(bytesDeclared: number | null): RequestBody {
   const empty = bytesDeclared === 0
@@ -41,6 +42,7 @@ test('what is sent re-parses as what was meant, or is not sent', () => {
           headers: pairs.flat(),
           body: sent,
           deadlineMs: 0,
+          delivery: DEFAULT_DELIVERY,
         }
         const written = requestText(request)
         if (written === null) return
@@ -72,6 +74,7 @@ test('what cannot be sent is refused', () => {
     headers: [],
     body: null,
     deadlineMs: 0,
+    delivery: DEFAULT_DELIVERY,
   }
   assert.equal(
     requestText(request),

@@ -4,6 +4,8 @@
  * Proved by http1-lane-timeouts.test.ts.
  */
 
+import { IDLE_TIMEOUT_MS } from '#wire/limits'
+
 export interface AttemptTimeouts {
   /** For a connection. */
   readonly connectMs: number
@@ -19,5 +21,5 @@ export const TIMEOUTS: AttemptTimeouts = {
   // The deadline of the whole ends it sooner.
   firstByteMs: Number.POSITIVE_INFINITY,
   // Longer than the pings of event streams, most of which come every 15 to 30 s.
-  idleMs: 300_000,
+  idleMs: IDLE_TIMEOUT_MS,
 }

@@ -19,6 +19,7 @@ import {
   upstreamOf,
 } from './fake/outgoing.ts'
 import { answerOf, startRecorder, until } from './fake/recorder.ts'
+import { placed } from './fake/options.ts'
 
 const BROKEN: readonly (readonly [string, string, string])[] = [
   ['a control character', 'HTTP/1.1 200 OK\r\nx-a: a\u0001b\r\n\r\n', 'upstream-invalid'],
@@ -99,11 +100,8 @@ test('nothing is sent after the deadline', async (t) => {
 
 test('the deadline covers the wait for a connection too', async (t) => {
   const upstream = upstreamOf(t, [])
-  upstream.endpoints({
-    backend: KEY,
-    version: 2,
-    endpoints: [{ address: '192.0.2.1', port: 9, zone: null }],
-  })
+  const endpoints = [{ address: '192.0.2.1', port: 9, zone: null }]
+  upstream.endpoints(placed({ backend: KEY, version: 2, endpoints }))
   const outcome = failureOf(await send(upstream, { deadlineMs: now() + 50 }).outcome)
   assert.ok(['upstream-timeout', 'upstream-connect'].includes(outcome.cause), outcome.cause)
 })

@@ -14,6 +14,7 @@ import { Deadlines } from './deadlines.ts'
 import { failureOf, HandBody, headOf, KEY, now, readAll, send } from './fake/outgoing.ts'
 import { portOf, until } from './fake/recorder.ts'
 import { UndiciUpstream } from './undici.ts'
+import { callOptions, placed } from './fake/options.ts'
 
 type Script = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void
 
@@ -38,10 +39,10 @@ async function h2c(
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   t.after(() => new Promise((resolve) => server.close(resolve)))
   const deadlines = new Deadlines(now)
-  const upstream = new UndiciUpstream({ now, random: () => 0, deadlines })
+  const upstream = new UndiciUpstream(callOptions(deadlines))
   upstream.backends(new Map([[KEY, { protocol: 'h2c', clusterAddress: null }]]))
   const endpoints = [{ address: '127.0.0.1', port: portOf(server), zone: null }]
-  upstream.endpoints({ backend: KEY, version: 1, endpoints })
+  upstream.endpoints(placed({ backend: KEY, version: 1, endpoints }))
   t.after(async () => {
     deadlines.stop()
     await upstream.destroy()

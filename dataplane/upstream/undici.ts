@@ -5,17 +5,19 @@
  * Pinned by undici.test.ts: "an endpoint that is taken away finishes what it carries and gets nothing
  * new".
  */
-import type { Endpoint, EndpointSet } from '#wire/session'
+import type { Endpoint } from '#wire/session'
 import type { Backend } from '#wire/table'
 import { Balance } from './balance.ts'
 import { Call, type CallOptions, type Endpoints } from './call.ts'
-import { UpstreamEndpoint } from './endpoint.ts'
+import { NO_PLACE } from './counts.ts'
+import { endpointKey, UpstreamEndpoint } from './endpoint.ts'
 import { type LaneOptions, Lanes } from './lanes.ts'
-import { endpointKey } from './pool.ts'
+import type { PlacedSet } from './places.ts'
 import type { Upstream, UpstreamCall, UpstreamListener, UpstreamRequest } from './upstream.ts'
 
 interface BackendPools {
   readonly protocol: Backend['protocol']
+  place: number
   balance: Balance<UpstreamEndpoint>
 }
 
@@ -24,7 +26,7 @@ export class UndiciUpstream implements Upstream, Endpoints {
   readonly #lanes: Lanes
   readonly #backends = new Map<string, BackendPools>()
   /** Endpoints come before the commit that names their backend. */
-  readonly #sets = new Map<string, EndpointSet>()
+  readonly #sets = new Map<string, PlacedSet>()
 
   constructor(options: CallOptions & LaneOptions) {
     this.options = options
@@ -42,6 +44,10 @@ export class UndiciUpstream implements Upstream, Endpoints {
     return this.#backends.get(backend)?.balance.pick(this.options.now(), tried) ?? null
   }
 
+  placeOf(backend: string): number {
+    return this.#backends.get(backend)?.place ?? NO_PLACE
+  }
+
   backends(backends: ReadonlyMap<string, Backend>): void {
     for (const [key, pools] of this.#backends) {
       if (backends.get(key)?.protocol === pools.protocol) continue
@@ -55,12 +61,13 @@ export class UndiciUpstream implements Upstream, Endpoints {
   }
 
   #pools(key: string, protocol: Backend['protocol']): BackendPools {
-    const endpoints = this.#sets.get(key)?.endpoints ?? []
-    return { protocol, balance: this.#balance(endpoints.map((e) => this.#endpoint(e, protocol))) }
+    const set = this.#sets.get(key)
+    const endpoints = this.#endpointsOf(set, protocol, NONE)
+    return { protocol, place: set?.place ?? NO_PLACE, balance: this.#balance(endpoints) }
   }
 
-  #endpoint(endpoint: Endpoint, protocol: Backend['protocol']): UpstreamEndpoint {
-    return new UpstreamEndpoint(endpointKey(endpoint), this.#lanes.to(endpoint, protocol))
+  #endpoint(endpoint: Endpoint, protocol: Backend['protocol'], place: number): UpstreamEndpoint {
+    return new UpstreamEndpoint(endpointKey(endpoint), this.#lanes.to(endpoint, protocol), place)
   }
 
   #balance(endpoints: readonly UpstreamEndpoint[]): Balance<UpstreamEndpoint> {
@@ -68,19 +75,32 @@ export class UndiciUpstream implements Upstream, Endpoints {
   }
 
   /** Endpoints that stay keep their connections; those that go finish what they carry. */
-  endpoints(set: EndpointSet): void {
+  endpoints(set: PlacedSet): void {
     this.#sets.set(set.backend, set)
     const pools = this.#backends.get(set.backend)
     if (pools === undefined) return
     const known = new Map(pools.balance.endpoints.map((endpoint) => [endpoint.key, endpoint]))
+    const next = this.#endpointsOf(set, pools.protocol, known)
+    const kept = new Set(next)
+    for (const endpoint of known.values()) if (!kept.has(endpoint)) endpoint.lane.drain()
+    pools.balance = this.#balance(next)
+    pools.place = set.place
+  }
+
+  /** Each once. */
+  #endpointsOf(
+    set: PlacedSet | undefined,
+    protocol: Backend['protocol'],
+    known: ReadonlyMap<string, UpstreamEndpoint>,
+  ): readonly UpstreamEndpoint[] {
     const next = new Map<string, UpstreamEndpoint>()
-    for (const endpoint of set.endpoints) {
+    for (const [i, endpoint] of set?.endpoints.entries() ?? []) {
       const key = endpointKey(endpoint)
       if (next.has(key)) continue
-      next.set(key, known.get(key) ?? this.#endpoint(endpoint, pools.protocol))
+      const place = set?.places[i] ?? NO_PLACE
+      next.set(key, known.get(key) ?? this.#endpoint(endpoint, protocol, place))
     }
-    for (const [key, endpoint] of known) if (!next.has(key)) endpoint.lane.drain()
-    pools.balance = this.#balance([...next.values()])
+    return [...next.values()]
   }
 
   /** Ends every connection at once: what still runs fails. */
@@ -90,3 +110,5 @@ export class UndiciUpstream implements Upstream, Endpoints {
     await Promise.all(all.map((endpoint) => endpoint.lane.destroy()))
   }
 }
+
+const NONE: ReadonlyMap<string, UpstreamEndpoint> = new Map()

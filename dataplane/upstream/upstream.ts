@@ -3,12 +3,12 @@
  * HTTP/1.1 lane. Only the files of this folder know which client stands behind it.
  */
 import type { Backend } from '#wire/table'
-import type { EndpointSet } from '#wire/session'
 import type { Failure } from '../request/failure.ts'
 import type { AnswerStream } from '../request/outcome.ts'
 import type { RequestBody } from '../request/exchange.ts'
 import type { Tunnel } from '../request/tunnel.ts'
-import type { AttemptTimeouts } from './timeouts.ts'
+import type { PreparedDelivery } from './delivery.ts'
+import type { PlacedSet } from './places.ts'
 
 export interface UpstreamRequest {
   readonly backend: string
@@ -25,8 +25,7 @@ export interface UpstreamRequest {
   readonly deadlineMs: number
   /** Offer to switch to this protocol, or one of these; only without a body. Absent: none. */
   readonly upgrade?: string
-  /** Of each attempt; absent: as timeouts.ts says. */
-  readonly timeouts?: AttemptTimeouts
+  readonly delivery: PreparedDelivery
 }
 
 export interface UpstreamHead {
@@ -58,5 +57,5 @@ export interface Upstream {
   send(request: UpstreamRequest, listener: UpstreamListener): UpstreamCall
   /** Which backends the table names; pools of others are closed once they are idle. */
   backends(backends: ReadonlyMap<string, Backend>): void
-  endpoints(set: EndpointSet): void
+  endpoints(set: PlacedSet): void
 }

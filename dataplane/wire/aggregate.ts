@@ -1,6 +1,7 @@
 /**
  * One answer made from several calls: the action that an `aggregate` becomes in a table.
  */
+import type { Retry } from './delivery.ts'
 import type {
   BackendTarget,
   Expression,
@@ -52,6 +53,7 @@ export interface Call {
     | { readonly kind: 'none' }
     | { readonly kind: 'value'; readonly value: Json }
     | null
+  readonly retry?: Retry
 }
 
 /** Only literal text holds `/ ? # &`; every hole is one segment, or one query name or value. */

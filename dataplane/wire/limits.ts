@@ -106,6 +106,20 @@ export const AGGREGATE_CALLS_MAX = 50
 export const AGGREGATE_CONCURRENCY_MAX = 12
 export const AGGREGATE_BYTES_MAX = 8 * 1024 * 1024
 
+/** Attempts of one request: more would only multiply the load on what is failing. */
+export const ATTEMPTS_MAX = 10
+/** A stream of a backend that says nothing for so long is given up. */
+export const IDLE_TIMEOUT_MS = 300_000
+/** Before the first retry at most so long, doubled with each, up to the second. */
+export const BACKOFF_BASE_MS = 25
+export const BACKOFF_MAX_MS = 250
+/** Extra attempts that may be under way, in thousandths of a backend's requests under way … */
+export const RETRY_BUDGET_PER_MILLE = 200
+/** … and in any case, so that a backend with little traffic has retries at all. */
+export const RETRY_BUDGET_MIN = 3
+/** Of a request's body that is kept for another attempt. */
+export const RETRY_BODY_BYTES_MAX = 64 * 1024
+
 /** GCRA keeps times in 2^-20 ms of a 2^53 range: these bounds keep every sum exact. */
 export const RATE_COUNT_MAX = 1_000_000_000
 export const RATE_PERIOD_MS_MAX = 31 * 24 * 3_600_000

@@ -4,6 +4,7 @@
  */
 import type { AggregateAction, Call, CallPath, ForEach } from './aggregate.ts'
 import { CALLS_PER_AGGREGATE_MAX, KEY_BYTES_MAX, LITERAL_BYTES_MAX } from './limits.ts'
+import { retry } from './shape-delivery.ts'
 import {
   both,
   fault,
@@ -13,6 +14,7 @@ import {
   nullable,
   object,
   oneOf,
+  optional,
   pattern,
   text,
   union,
@@ -70,6 +72,7 @@ const call = object<Call>({
   fallback: nullable(
     union<NonNullable<Call['fallback']>>({ none: {}, value: { value: smallJson } }),
   ),
+  retry: optional(retry),
 })
 
 /** Runs them in one pass from first to last, which a cycle or a later dependency would not survive. */

@@ -4,6 +4,7 @@
  */
 import { parseCidr } from './address.ts'
 import { KEY_BYTES_MAX, WAIT_MS_MAX } from './limits.ts'
+import { delivery } from './shape-delivery.ts'
 import {
   fault,
   integer,
@@ -81,4 +82,5 @@ export const traffic: Members<Traffic> = {
   cache: optional(cache),
   compression: optional(compression),
   mirror: optional(object<Mirror>({ to: backendTarget, share })),
+  delivery: optional(delivery),
 }

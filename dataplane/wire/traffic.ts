@@ -4,6 +4,7 @@
  */
 
 import type { BackendTarget } from './value.ts'
+import type { Delivery } from './delivery.ts'
 
 export interface Traffic {
   readonly cors?: Cors
@@ -13,6 +14,8 @@ export interface Traffic {
   readonly mirror?: Mirror
   readonly compression?: Compression
   readonly cache?: Cache
+  /** Of a rule with backends: what differs from the defaults. */
+  readonly delivery?: Delivery
 }
 
 /** Ranges of client addresses; deny wins. */

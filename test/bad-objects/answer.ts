@@ -228,6 +228,21 @@ const TRIES: readonly BadObject[] = [
     },
   ),
   badRule(
+    'retry: a budget without its sign',
+    { retry: { attempts: 2, budget: '20' } },
+    { path: `${R}.retry.budget`, says: 'Write a share with its sign' },
+  ),
+  badRule(
+    'hedge: a number without its unit',
+    { hedge: { after: '200' } },
+    { path: `${R}.hedge.after`, says: 'Write a duration with its unit' },
+  ),
+  badRule(
+    'hedge: without backends',
+    { ...NOT_BACKENDS, respond: { status: 200 }, hedge: { after: '1s' } },
+    { path: R, says: 'hedge is for backends' },
+  ),
+  badRule(
     'retry: without backends',
     {
       ...NOT_BACKENDS,

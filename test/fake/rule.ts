@@ -2,6 +2,7 @@
  * Prepared rules for tests that need one without a table.
  */
 import type { PreparedRule } from '../../dataplane/runtime/runtime.ts'
+import { DEFAULT_DELIVERY } from '../../dataplane/upstream/delivery.ts'
 
 /** An open rule that answers 204, but for what the test says. */
 export function fakeRule(rule: Partial<PreparedRule> = {}): PreparedRule {
@@ -16,6 +17,7 @@ export function fakeRule(rule: Partial<PreparedRule> = {}): PreparedRule {
     requestHeaders: null,
     responseHeaders: null,
     totalTimeoutMs: 30_000,
+    delivery: DEFAULT_DELIVERY,
     action: { kind: 'respond', status: 204, headers: [], body: null },
     cors: null,
     addresses: null,

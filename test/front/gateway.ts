@@ -18,6 +18,7 @@ import { createBeside } from '../../dataplane/runtime/beside.ts'
 import { emptyTable, swapTable, TableBuilder } from '../../dataplane/runtime/build.ts'
 import type { Runtime } from '../../dataplane/runtime/runtime.ts'
 import { Deadlines } from '../../dataplane/upstream/deadlines.ts'
+import { callOptions, placed } from '../../dataplane/upstream/fake/options.ts'
 import { portOf, until } from '../../dataplane/upstream/fake/recorder.ts'
 import { UndiciUpstream } from '../../dataplane/upstream/undici.ts'
 import {
@@ -122,7 +123,7 @@ export class Gateway {
 
   constructor() {
     const deadlines = this.#deadlines
-    this.#upstream = new UndiciUpstream({ now: monotonicMs, random: () => 0, deadlines })
+    this.#upstream = new UndiciUpstream(callOptions(deadlines))
     const runtime: Runtime = {
       table: emptyTable(),
       upstream: this.#upstream,
@@ -153,7 +154,7 @@ export class Gateway {
 
   async start(): Promise<void> {
     const endpoint = { address: '127.0.0.1', port: await this.backend.listen(), zone: null }
-    this.#upstream.endpoints({ backend: BACKEND, version: 1, endpoints: [endpoint] })
+    this.#upstream.endpoints(placed({ backend: BACKEND, version: 1, endpoints: [endpoint] }))
     const { port } = await this.#front.listen({ host: '127.0.0.1', port: 0, reusePort: false })
     this.#port = port
   }

@@ -81,6 +81,21 @@ const FULL_RULE: ValueOf['rule'] = {
   requestHeaders: { remove: ['cookie'], set: [HEADER], add: [HEADER] },
   responseHeaders: { remove: ['server'], set: [], add: [] },
   totalTimeoutMs: 2_000,
+  delivery: {
+    connectMs: 500,
+    firstByteMs: 1_000,
+    idleMs: 30_000,
+    retry: {
+      attempts: 3,
+      causes: ['connect', 'reset', 'timeout'],
+      statuses: [502, 503],
+      methods: ['GET', 'PUT'],
+      perTryMs: 800,
+      backoff: { baseMs: 25, maxMs: 250 },
+      budgetPerMille: 200,
+    },
+    hedge: { afterMs: 200 },
+  },
   action: {
     kind: 'proxy',
     backends: [

@@ -16,6 +16,7 @@ import { Deadlines } from '../../upstream/deadlines.ts'
 import { UndiciUpstream } from '../../upstream/undici.ts'
 import { Front } from '../front.ts'
 import { BOUNDS, type FrontBounds, type FrontOwner } from '../http1.ts'
+import { callOptions } from '../../upstream/fake/options.ts'
 
 export interface FrontUnderTest {
   readonly front: Front
@@ -39,7 +40,7 @@ export async function startFront(
   const exchanges: Exchange[] = []
   const bugs: unknown[] = []
   const deadlines = new Deadlines(monotonicMs)
-  const upstream = new UndiciUpstream({ now: monotonicMs, random: Math.random, deadlines })
+  const upstream = new UndiciUpstream(callOptions(deadlines))
   const runtime: Runtime = {
     table: emptyTable(),
     httpsPort: null,

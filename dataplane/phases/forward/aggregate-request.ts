@@ -36,6 +36,7 @@ export function requestOf(
     headers,
     body: body?.bytes ?? null,
     deadlineMs: Math.min(own, within.deadlineMs),
+    delivery: prepared.delivery,
   }
 }
 

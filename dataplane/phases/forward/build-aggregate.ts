@@ -13,6 +13,7 @@ import type {
   PreparedCall,
   PreparedForEach,
 } from './prepared-aggregate.ts'
+import { callDelivery } from '../../upstream/delivery.ts'
 
 export function buildAggregate(
   action: AggregateAction,
@@ -59,8 +60,9 @@ function buildCall(call: Call, action: AggregateAction, prepare: Preparer): Prep
     action.calls.findIndex((other) => other.name === name),
   )
   const shownAt = placesOf(action.response.body, '', call.name)
-  const expects = JSON.stringify([call.expect, call.timeoutMs])
-  return { call, dependsOn, when, forEach, ...path, setHeaders, body, expects, shownAt }
+  const expects = JSON.stringify([call.expect, call.timeoutMs, call.retry])
+  const delivery = callDelivery(call.retry)
+  return { call, dependsOn, when, forEach, ...path, setHeaders, body, delivery, expects, shownAt }
 }
 
 function buildForEach(

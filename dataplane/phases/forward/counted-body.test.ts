@@ -15,6 +15,7 @@ import {
   until,
 } from '../../upstream/fake/recorder.ts'
 import { proxy } from './proxy.ts'
+import { placed } from '../../upstream/fake/options.ts'
 
 const ACTION: PreparedProxy = {
   kind: 'proxy',
@@ -34,7 +35,7 @@ async function through(
   const under = await startFront(t, (exchange, runtime) => proxy(ACTION, RULE, exchange, runtime))
   under.upstream.backends(new Map([['b', { protocol: 'http', clusterAddress: null }]]))
   const endpoints = [{ address: '127.0.0.1', port: server.port, zone: null }]
-  under.upstream.endpoints({ backend: 'b', version: 1, endpoints })
+  under.upstream.endpoints(placed({ backend: 'b', version: 1, endpoints }))
   return { ...under, server }
 }
 

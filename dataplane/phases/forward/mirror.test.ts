@@ -18,6 +18,7 @@ import {
 } from '../../upstream/fake/recorder.ts'
 import { mirrored } from './mirror.ts'
 import { proxy } from './proxy.ts'
+import { placed } from '../../upstream/fake/options.ts'
 
 const ACTION: PreparedProxy = {
   kind: 'proxy',
@@ -55,7 +56,7 @@ async function through(t: TestContext, shadowScript: Script): Promise<Two> {
     ['shadow', shadow],
   ] as const) {
     const endpoints = [{ address: '127.0.0.1', port, zone: null }]
-    under.upstream.endpoints({ backend: key, version: 1, endpoints })
+    under.upstream.endpoints(placed({ backend: key, version: 1, endpoints }))
   }
   return { ...under, server, shadow }
 }

@@ -10,6 +10,7 @@ import { monotonicMs } from '../../clock.ts'
 import type { Exchange } from '../../request/exchange.ts'
 import type { AnswerSink, AnswerStream } from '../../request/outcome.ts'
 import type { PreparedMirror, PreparedRule, Runtime } from '../../runtime/runtime.ts'
+import { DEFAULT_DELIVERY } from '../../upstream/delivery.ts'
 
 /** An answer up to this is read, so that its connection can be used again. */
 const ANSWER_BYTES_MAX = 64 * 1024
@@ -73,6 +74,7 @@ export class MirrorCopy {
         headers: this.#exchange.upstreamHeaders,
         body: this.#chunks.length === 0 ? null : Buffer.concat(this.#chunks),
         deadlineMs: monotonicMs() + this.#timeoutMs,
+        delivery: DEFAULT_DELIVERY,
       },
       {
         head: ({ stream }) => stream.start(new Dropped(stream, over)),

@@ -10,6 +10,7 @@ import type {
   PreparedTemplate,
   Scope,
 } from '../../runtime/expression-types.ts'
+import type { PreparedDelivery } from '../../upstream/delivery.ts'
 import type { PreparedHeader } from '../../runtime/runtime.ts'
 
 export interface PreparedAggregate {
@@ -39,6 +40,7 @@ export interface PreparedCall {
   readonly body: PreparedTree | null
   /** What is expected of the answer and when, as text: calls that differ in it are not equal. */
   readonly expects: string
+  readonly delivery: PreparedDelivery
   /** Paths of the response's body that show it: where a hole is, when it fails. */
   readonly shownAt: readonly string[]
 }

@@ -15,6 +15,7 @@ import {
   until,
 } from '../../upstream/fake/recorder.ts'
 import { proxy } from './proxy.ts'
+import { placed } from '../../upstream/fake/options.ts'
 
 const ACTION: PreparedProxy = {
   kind: 'proxy',
@@ -37,7 +38,7 @@ async function through(
   })
   under.upstream.backends(new Map([['b', { protocol: 'http', clusterAddress: null }]]))
   const endpoints = [{ address: '127.0.0.1', port: server.port, zone: null }]
-  under.upstream.endpoints({ backend: 'b', version: 1, endpoints })
+  under.upstream.endpoints(placed({ backend: 'b', version: 1, endpoints }))
   return { ...under, server }
 }
 

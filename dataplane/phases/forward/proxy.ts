@@ -54,6 +54,7 @@ function requestOf(
     headers: exchange.upstreamHeaders,
     body,
     deadlineMs: exchange.startedMs + rule.totalTimeoutMs,
+    delivery: rule.delivery,
   }
 }
 

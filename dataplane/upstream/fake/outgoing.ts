@@ -6,9 +6,12 @@ import { test, type TestContext } from 'node:test'
 import type { Backend } from '#wire/table'
 import type { BodySink, RequestBody } from '../../request/exchange.ts'
 import type { Failure } from '../../request/failure.ts'
+import type { CallEvent } from '../call.ts'
 import { Deadlines } from '../deadlines.ts'
+import { DEFAULT_DELIVERY } from '../delivery.ts'
 import { UndiciUpstream } from '../undici.ts'
 import type { UpstreamCall, UpstreamHead, UpstreamRequest } from '../upstream.ts'
+import { callOptions } from './options.ts'
 import { type Recorder, type Script, startRecorder } from './recorder.ts'
 
 export const now = (): number => Number(process.hrtime.bigint()) / 1e6
@@ -28,10 +31,14 @@ export function onBothLanes(name: string, act: (t: TestContext, http1: Http1) =>
   }
 }
 
-export function upstreamOf(t: TestContext, ports: readonly number[]): UndiciUpstream {
+export function upstreamOf(
+  t: TestContext,
+  ports: readonly number[],
+  events: CallEvent[] = [],
+): UndiciUpstream {
   const deadlines = new Deadlines(now)
   const http1 = lanes.get(t) ?? 'own'
-  const upstream = new UndiciUpstream({ now, random: () => 0, deadlines, http1 })
+  const upstream = new UndiciUpstream({ ...callOptions(deadlines, events), http1 })
   upstream.backends(new Map([[KEY, BACKEND]]))
   setPorts(upstream, ports)
   t.after(async () => {
@@ -43,7 +50,8 @@ export function upstreamOf(t: TestContext, ports: readonly number[]): UndiciUpst
 
 export function setPorts(upstream: UndiciUpstream, ports: readonly number[], version = 1): void {
   const endpoints = ports.map((port) => ({ address: '127.0.0.1', port, zone: null }))
-  upstream.endpoints({ backend: KEY, version, endpoints })
+  const places = ports.map((_, i) => i + 1)
+  upstream.endpoints({ backend: KEY, version, endpoints, place: 0, places })
 }
 
 export async function recorder(t: TestContext, script: Script): Promise<Recorder> {
@@ -61,6 +69,7 @@ export function requestOf(some: Partial<UpstreamRequest> = {}): UpstreamRequest 
     headers: [],
     body: null,
     deadlineMs: now() + 5_000,
+    delivery: DEFAULT_DELIVERY,
     ...some,
   }
 }

@@ -1,6 +1,7 @@
 /**
  * What a rule may ask for besides its answer (wire/traffic.ts), as data for the plain twin.
  */
+import { delivery } from './twin-delivery.ts'
 import { is, maybe, or } from './twin-type.ts'
 
 export const reject = { kind: is('reject'), status: 'n', cause: 's', because: 's' } as const
@@ -29,4 +30,5 @@ export const traffic = {
   },
   'compression?': { types: ['s'], minBytes: 'n' },
   'mirror?': { to: target, share: 'n' },
+  'delivery?': delivery,
 } as const

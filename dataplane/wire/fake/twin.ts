@@ -3,6 +3,7 @@
  * that knows structure and no bounds. And mutations of values, for both to disagree about.
  */
 import * as fc from 'fast-check'
+import { retry } from './twin-delivery.ts'
 import { reject, target, traffic } from './twin-traffic.ts'
 import { any, fits, is, map, maybe, or, type Test, type Type } from './twin-type.ts'
 
@@ -67,6 +68,7 @@ const call = {
   timeoutMs: maybe('n'),
   expect: { statuses: [{ from: 'n', to: 'n' }], contentType: maybe('s') },
   fallback: maybe(or({ kind: is('none') }, { kind: is('value'), value: any })),
+  'retry?': retry,
 } as const
 const action = or(
   { kind: is('proxy'), backends: [{ when: maybe('s'), weight: 'n', to: target }] },

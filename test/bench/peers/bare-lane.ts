@@ -9,7 +9,9 @@ import { monotonicMs } from '../../../dataplane/clock.ts'
 import type { Head, MessageReader } from '../../../dataplane/http1/message.ts'
 import { Parser } from '../../../dataplane/http1/parse.ts'
 import { fieldLines, LINE_END, statusLine } from '../../../dataplane/http1/write.ts'
+import { createUpstreamMemory, UpstreamCounts } from '../../../dataplane/upstream/counts.ts'
 import { Deadlines } from '../../../dataplane/upstream/deadlines.ts'
+import { DEFAULT_DELIVERY } from '../../../dataplane/upstream/delivery.ts'
 import { UndiciUpstream } from '../../../dataplane/upstream/undici.ts'
 import type { UpstreamHead } from '../../../dataplane/upstream/upstream.ts'
 import { freePorts } from '../../cluster/cluster.ts'
@@ -44,11 +46,14 @@ class Client implements MessageReader {
   head({ method, target, fields }: Head): void {
     const headers = fields.slice(2)
     const deadlineMs = monotonicMs() + 30_000
-    const request = { backend: 'b', method, target, host: 'bench', headers, body: null, deadlineMs }
-    this.#upstream.send(request, {
-      head: (head) => this.#answer(head),
-      failed: () => this.#socket.destroy(),
-    })
+    const rest = { headers, body: null, deadlineMs, delivery: DEFAULT_DELIVERY }
+    this.#upstream.send(
+      { backend: 'b', method, target, host: 'bench', ...rest },
+      {
+        head: (head) => this.#answer(head),
+        failed: () => this.#socket.destroy(),
+      },
+    )
   }
 
   #answer({ status, headers, stream }: UpstreamHead): void {
@@ -75,10 +80,18 @@ class Client implements MessageReader {
 
 function serve(port: number, backendPort: number, http1: Http1): void {
   const deadlines = new Deadlines(monotonicMs)
-  const upstream = new UndiciUpstream({ now: monotonicMs, random: Math.random, deadlines, http1 })
+  const memory = createUpstreamMemory(1)
+  const upstream = new UndiciUpstream({
+    now: monotonicMs,
+    random: Math.random,
+    deadlines,
+    counts: new UpstreamCounts(memory, 0),
+    happened: () => undefined,
+    http1,
+  })
   upstream.backends(new Map([['b', { protocol: 'http', clusterAddress: null }]]))
   const endpoints = [{ address: '127.0.0.1', port: backendPort, zone: null }]
-  upstream.endpoints({ backend: 'b', version: 1, endpoints })
+  upstream.endpoints({ backend: 'b', version: 1, endpoints, place: 0, places: [1] })
   createServer({ noDelay: true }, (socket) => new Client(socket, upstream)).listen(
     port,
     '127.0.0.1',

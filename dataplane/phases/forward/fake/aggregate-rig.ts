@@ -20,6 +20,7 @@ import { answerOf, failureOf } from '../aggregate-answer.ts'
 import { AggregateRun } from '../aggregate-run.ts'
 import { buildAggregate } from '../build-aggregate.ts'
 import type { PreparedAggregate } from '../prepared-aggregate.ts'
+import { callOptions, placed } from '../../../upstream/fake/options.ts'
 
 const KEY = 'shop/parts:80'
 const prepare: Preparer = createPreparer(createExpressions())
@@ -47,13 +48,10 @@ export async function rig(t: TestContext, serve: Serve): Promise<Rig> {
   const address = server.address()
   const port = typeof address === 'object' && address !== null ? address.port : 0
   const deadlines = new Deadlines(monotonicMs)
-  const upstream = new UndiciUpstream({ now: monotonicMs, random: Math.random, deadlines })
+  const upstream = new UndiciUpstream(callOptions(deadlines))
   upstream.backends(new Map([[KEY, { protocol: 'http', clusterAddress: null }]]))
-  upstream.endpoints({
-    backend: KEY,
-    version: 1,
-    endpoints: [{ address: '127.0.0.1', port, zone: null }],
-  })
+  const endpoints = [{ address: '127.0.0.1', port, zone: null }]
+  upstream.endpoints(placed({ backend: KEY, version: 1, endpoints }))
   t.after(async () => {
     deadlines.stop()
     await upstream.destroy()

@@ -1,0 +1,25 @@
+/**
+ * What an upstream needs in tests that stand alone: counts of one worker, and nobody who listens.
+ */
+import type { EndpointSet } from '#wire/session'
+import type { CallEvent, CallOptions } from '../call.ts'
+import { createUpstreamMemory, UpstreamCounts } from '../counts.ts'
+import type { Deadlines } from '../deadlines.ts'
+import { type PlacedSet, Places } from '../places.ts'
+
+const now = (): number => Number(process.hrtime.bigint()) / 1e6
+
+export function callOptions(deadlines: Deadlines, events: CallEvent[] = []): CallOptions {
+  return {
+    now,
+    random: () => 0,
+    deadlines,
+    counts: new UpstreamCounts(createUpstreamMemory(1, 64), 0),
+    happened: (event) => void events.push(event),
+  }
+}
+
+/** Each endpoint in a place of its own. */
+export function placed(set: EndpointSet): PlacedSet {
+  return new Places(createUpstreamMemory(1, 64), now).place(set)
+}
