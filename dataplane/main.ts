@@ -8,7 +8,6 @@ import { flushCompileCache } from 'node:module'
 import type { AddressInfo } from 'node:net'
 import { totalmem } from 'node:os'
 import { join } from 'node:path'
-import { pino } from 'pino'
 import { type Gateway, objectId } from '#wire/table'
 import { bindOnce, usable } from './addresses.ts'
 import { AdminServer, json, text } from './admin.ts'
@@ -29,16 +28,13 @@ import { KeyKeeper } from './sync/keys.ts'
 import { keySourcesOf } from './sync/keys-message.ts'
 import type { Logger, TableChange, Workers } from './sync/port.ts'
 import { startSync, type Sync, type SyncOptions } from './sync/sync.ts'
+import { type AccessLog, NO_LOG, openStdout } from './access-log.ts'
 import { columnsOf, Threads } from './threads.ts'
 import { createUpstreamMemory, type UpstreamMemory } from './upstream/counts.ts'
 import { Places } from './upstream/places.ts'
 import { ListenerCheck, touches } from './listeners.ts'
 import type { HttpsListener } from './worker-protocol.ts'
 
-/** Of the access log, while nobody reads our output; beyond it lines are dropped and counted. */
-const LOG_BYTES_MAX = 16 * 1024 * 1024
-/** Written at once; between them lines wait at most for the next batch of a worker. */
-const LOG_BYTES_MIN = 8 * 1024
 /** What the other workers have, when one of them can only be ended with the process. */
 const STUCK_GRACE_MS = 5_000
 /** A unix socket's path must fit into its address. */
@@ -365,39 +361,5 @@ class Plane implements DataPlane {
     if (this.#closed !== null) return
     this.#options.log.error({}, 'a thread cannot be ended: the process ends')
     this.#closed = this.#close(STUCK_GRACE_MS, 1)
-  }
-}
-
-// ---- the access log --------------------------------------------------------------------------
-
-interface AccessLog {
-  write(lines: Uint8Array<ArrayBuffer>): void
-  close(): Promise<void>
-}
-
-const NO_LOG: AccessLog = { write: () => undefined, close: () => Promise.resolve() }
-
-/** Never blocks: what cannot be written waits, and beyond a bound it is dropped and counted. */
-function openStdout(metrics: Pick<Metrics, 'logLinesDropped'>): AccessLog {
-  const destination = pino.destination({
-    dest: 1,
-    sync: false,
-    minLength: LOG_BYTES_MIN,
-    maxLength: LOG_BYTES_MAX,
-    periodicFlush: 100,
-  })
-  destination.on('drop', (lines: unknown) => {
-    metrics.logLinesDropped(String(lines).split('\n').length - 1)
-  })
-  // Nobody reads any more: serving goes on.
-  destination.on('error', () => undefined)
-  return {
-    // Lines are ASCII: text of one byte for each character, which costs next to nothing.
-    write: (lines) =>
-      void destination.write(Buffer.from(lines.buffer).toString('latin1', 0, lines.length)),
-    close: () =>
-      new Promise((done) => {
-        destination.flush(() => done())
-      }),
   }
 }

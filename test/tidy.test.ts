@@ -46,7 +46,7 @@ const MAY_IMPORT: readonly (readonly [string, readonly string[]])[] = [
 const PACKAGE_OWNERS: readonly (readonly [RegExp, readonly string[]])[] = [
   [/^@kubernetes\/client-node$/, ['controller/kube/credentials.ts']],
   [/^undici$/, ['dataplane/upstream/', 'dataplane/egress.ts', 'controller/kube/']],
-  [/^pino$/, ['controller/cli/', 'dataplane/main.ts']],
+  [/^pino$/, ['controller/cli/', 'dataplane/access-log.ts']],
   [/^prom-client$/, ['dataplane/metrics.ts']],
   [/^typebox$/, ['crds/']],
   [/^commander$/, ['controller/cli/fairlead.ts']],
