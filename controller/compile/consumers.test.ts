@@ -44,6 +44,7 @@ test('of two keys with one hash the older opens', () => {
 test('a key that cannot be used holds nothing against another', () => {
   const cluster = guarded(KEYS).apply(
     apiKey('a/old', '0', { consumerRef: { name: 'nobody' } }),
+    apiKey('b/old', '0', { consumerRef: { name: 'acme', namespace: 'a' } }),
     apiKey('a/new', '0'),
   )
   assert.ok(cluster.object('apiKey a/new') !== null)

@@ -136,7 +136,7 @@ function seen({ table, backends, rejections }: Built, { directory }: BuildEnviro
     drops: ['X-User', 'x_tenant'].map((name) => table.clientHeaders.of(name).treatment),
     backends: [...backends].toSorted(([a], [b]) => (a < b ? -1 : 1)),
     rejections: rejections.map(({ kind, key, reason }) => `${kind} ${key}: ${reason}`).toSorted(),
-    keys: ['h1', 'h2'].map((hash) => directory.apiKey(hash)),
+    keys: ['h1', 'h2'].map((hash) => directory.apiKeys(hash)),
     rules: places.map(([at, name]) => {
       const found = ruleAt({ table }, at, name)
       return typeof found === 'string' ? found : inWords(found)
@@ -242,7 +242,7 @@ test('a build that is not committed changes nothing', () => {
       tableObject('apiKey', 'k', key),
     ]),
   )
-  assert.equal(env.directory.apiKey('h1'), null)
+  assert.deepEqual(env.directory.apiKeys('h1'), [])
   const next = builder.build(tableChange('delta', []))
   assert.equal(ruleAt(next, '/a'), 'no-route')
 })

@@ -6,25 +6,23 @@
 import type { ApiKey, Consumer } from '#wire/auth'
 import type { Directory } from './prepare.ts'
 
+const NONE: readonly ApiKey[] = []
+
 /** Separates names that may hold every other character. */
 const GAP = '\u0000'
 
 export class TableDirectory implements Directory {
   readonly #keys = new Map<string, ApiKey>()
-  /** SHA-256 of a key → names of ApiKeys: two may state one hash while a change is on its way. */
-  readonly #hashes = new Map<string, Set<string>>()
+  /** SHA-256 of a key → its ApiKeys: those of Consumers of several namespaces may have one hash. */
+  readonly #hashes = new Map<string, readonly ApiKey[]>()
   readonly #consumers = new Map<string, Consumer>()
   /** issuer, claim, value → names of Consumers. */
   readonly #identities = new Map<string, Set<string>>()
   /** issuer → claim → number of identities that are found by it. */
   readonly #claims = new Map<string, Map<string, number>>()
 
-  apiKey(sha256: string): ApiKey | null {
-    const names = this.#hashes.get(sha256)
-    if (names === undefined) return null
-    let first: string | null = null
-    for (const name of names) if (first === null || name < first) first = name
-    return first === null ? null : (this.#keys.get(first) ?? null)
+  apiKeys(sha256: string): readonly ApiKey[] {
+    return this.#hashes.get(sha256) ?? NONE
   }
 
   consumer(key: string): Consumer | null {
@@ -47,13 +45,13 @@ export class TableDirectory implements Directory {
   /** Null: it is gone. */
   setApiKey(name: string, key: ApiKey | null): void {
     const before = this.#keys.get(name)
-    if (before !== undefined) takeOut(this.#hashes, before.sha256, name)
+    if (before !== undefined) this.#leave(before)
     if (key === null) {
       this.#keys.delete(name)
       return
     }
     this.#keys.set(name, key)
-    putIn(this.#hashes, key.sha256, name)
+    this.#hashes.set(key.sha256, [...this.apiKeys(key.sha256), key])
   }
 
   setConsumer(name: string, consumer: Consumer | null): void {
@@ -70,6 +68,12 @@ export class TableDirectory implements Directory {
       putIn(this.#identities, identity(one.issuer, one.claim, one.value), name)
       this.#count(one.issuer, one.claim, 1)
     }
+  }
+
+  #leave(key: ApiKey): void {
+    const others = this.apiKeys(key.sha256).filter((other) => other !== key)
+    if (others.length === 0) this.#hashes.delete(key.sha256)
+    else this.#hashes.set(key.sha256, others)
   }
 
   #count(issuer: string, claim: string, change: 1 | -1): void {

@@ -65,7 +65,7 @@ export interface Preparer {
  */
 export interface Directory {
   /** `sha256`: lower-case hex, as ApiKey.sha256. */
-  apiKey(sha256: string): ApiKey | null
+  apiKeys(sha256: string): readonly ApiKey[]
   /** `key`: namespace/name. */
   consumer(key: string): Consumer | null
   /** Names of the claims by which any Consumer is known to this issuer. */

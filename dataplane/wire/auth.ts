@@ -164,4 +164,9 @@ export interface ApiKey {
   readonly format: 'fairlead' | 'imported'
   /** Milliseconds since 1970, or null: does not expire. */
   readonly expiresAtMs: number | null
+  /**
+   * Namespaces of Consumers to which an older key with this hash leads: where a policy accepts one of
+   * these too, this key counts for nothing. Absent: none.
+   */
+  readonly yieldsTo?: readonly string[]
 }

@@ -31,6 +31,7 @@ import {
   nullable,
   object,
   oneOf,
+  optional,
   pattern,
   sentence,
   text,
@@ -142,4 +143,5 @@ export const apiKey = object<ApiKey>({
   sha256: pattern(/^[0-9a-f]{64}$/, 'a SHA-256 in lower-case hex'),
   format: oneOf(['fairlead', 'imported']),
   expiresAtMs: nullable(integer(0, Number.MAX_SAFE_INTEGER)),
+  yieldsTo: optional(keys),
 })

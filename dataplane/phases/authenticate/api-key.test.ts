@@ -110,3 +110,15 @@ test('the first entry by name that accepts the Consumer judges', () => {
   const entries = [{ name: 'a', namespaces: ['shop'] }, { name: 'b' }, { name: 'c' }]
   assert.equal(said(judge(...entries).judge(KEY)), 'b')
 })
+
+test('of two namespaces with one key each policy takes its own, and one that accepts both the older', () => {
+  const { env, acme, judge } = world()
+  const other = addConsumer(env, { ...consumer('other'), namespace: 'shop' })
+  addKey(env, KEY, acme, { expiresAtMs: env.clock.nowMs })
+  addKey(env, KEY, other, { yieldsTo: ['partners'] })
+  const shop = { name: 'own', namespaces: ['shop'] }
+  assert.equal(said(judge(shop).judge(KEY)), 'own')
+  assert.match(said(judge({}).judge(KEY)), /expired/)
+  assert.match(said(judge(shop, {}).judge(KEY)), /expired/, 'whatever has become of the older one')
+  assert.match(said(judge({ namespaces: ['shop', 'partners'] }).judge(KEY)), /expired/)
+})

@@ -42,8 +42,8 @@ export class KeyJudge {
   }
 
   #judgeOwn(text: string): Judgement {
-    const key = this.#environment.directory.apiKey(hash('sha256', text, 'hex'))
-    return key?.format === 'fairlead' ? this.#judgeKnown(key, this.#own) : UNKNOWN
+    const keys = this.#environment.directory.apiKeys(hash('sha256', text, 'hex'))
+    return this.#judgeKnown(keys, 'fairlead', this.#own)
   }
 
   /** Entries may have different peppers, so the same key may have several hashes. */
@@ -52,24 +52,35 @@ export class KeyJudge {
     for (const { pepper } of this.#imported) {
       if (pepper === null) continue
       const digest = createHmac('sha256', pepper).update(text).digest('hex')
-      const key = this.#environment.directory.apiKey(digest)
-      if (key?.format !== 'imported') continue
+      const keys = this.#environment.directory.apiKeys(digest)
+      if (keys.length === 0) continue
       const same = this.#imported.filter((entry) => entry.pepper?.equals(pepper) === true)
-      return this.#judgeKnown(key, same)
+      return this.#judgeKnown(keys, 'imported', same)
     }
     return UNKNOWN
   }
 
   /** A key that is known elsewhere only is told nothing more than one that is not known at all. */
-  #judgeKnown(key: ApiKey, entries: readonly KeyEntry[]): Judgement {
-    const consumer = this.#environment.directory.consumer(key.consumer)
-    if (consumer === null) return UNKNOWN
+  #judgeKnown(
+    keys: readonly ApiKey[],
+    format: ApiKey['format'],
+    entries: readonly KeyEntry[],
+  ): Judgement {
     for (const entry of entries) {
-      const caller = entry.callerOf(consumer)
-      if (caller === null) continue
-      const expired = key.expiresAtMs !== null && this.#environment.nowMs() >= key.expiresAtMs
-      return expired ? invalid('has expired') : { kind: 'verified', caller }
+      for (const key of keys) {
+        if (key.format !== format || yields(key, entries)) continue
+        const consumer = this.#environment.directory.consumer(key.consumer)
+        const caller = consumer === null ? null : entry.callerOf(consumer)
+        if (caller === null) continue
+        const expired = key.expiresAtMs !== null && this.#environment.nowMs() >= key.expiresAtMs
+        return expired ? invalid('has expired') : { kind: 'verified', caller }
+      }
     }
     return UNKNOWN
   }
+}
+
+/** To an older key of a namespace that is accepted here as well, whatever has become of that one. */
+function yields({ yieldsTo }: ApiKey, entries: readonly KeyEntry[]): boolean {
+  return yieldsTo?.some((other) => entries.some((entry) => entry.accepts(other))) === true
 }

@@ -19,6 +19,10 @@ export class KeyEntry {
     this.pepper = pepper
   }
 
+  accepts(namespace: string): boolean {
+    return this.#entry.namespaces.includes(namespace)
+  }
+
   /** Null: it does not accept keys of this Consumer. */
   callerOf(consumer: Consumer): Caller | null {
     const before = this.#callers.get(consumer)
