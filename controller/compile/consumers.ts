@@ -11,6 +11,7 @@ import { type Taken, createIdentities, withoutTaken } from './identities.ts'
 import { keyOf } from './resolve.ts'
 import { sameItems } from './chunks.ts'
 import { keepSealed, type Sealed, sourceOf } from './seal.ts'
+import { createStateReaders, type StateRead } from './state-readers.ts'
 
 export interface ConsumerSteps {
   /** Keyed by namespace: its consumers, and the keys that lead to them. */
@@ -19,6 +20,8 @@ export interface ConsumerSteps {
   readonly holders: Step<readonly Holder[]>
   /** See IdentitySteps. */
   readonly taken: Step<readonly Taken[] | null>
+  /** Keyed ''. */
+  readonly stateRead: Step<StateRead>
 }
 
 export function createConsumers(from: Ingredients, inForce: InForceSteps): ConsumerSteps {
@@ -45,7 +48,7 @@ export function createConsumers(from: Ingredients, inForce: InForceSteps): Consu
       return [...consumers, ...(at.ask(byNamespace, '').get(namespace) ?? [])]
     },
   })
-  return { objects, holders, taken }
+  return { objects, holders, taken, stateRead: createStateReaders(from, inForce) }
 }
 
 function keySteps(

@@ -1,20 +1,17 @@
 /**
  * The verdict on every object that users wrote, from the same steps that made the tables: whether it
- * is accepted, what is wrong with it, and where it runs. What concerns routes, policies and keys
- * stands in judge-route.ts, judge-policy.ts and judge-key.ts.
+ * is accepted, what is wrong with it, and where it runs. What concerns one kind stands in
+ * judge-route.ts, judge-policy.ts, judge-consumer.ts and judge-key.ts.
  * Pinned by judge.test.ts: "a verdict that says nothing new keeps its identity".
  */
-import type { ConsumerSpec } from '../../crds/consumer.ts'
 import type { Verdict } from './compiled.ts'
-import type { Taken } from './identities.ts'
 import type { Ingredients } from './in-force.ts'
+import { judgeConsumer } from './judge-consumer.ts'
 import { judgeKey } from './judge-key.ts'
 import { judgePolicy } from './judge-policy.ts'
 import { judgeRoute } from './judge-route.ts'
 import { acceptance, isFailure, type Opinion } from './judgement.ts'
 import { keepIf, type Recorder, type Step } from './memo.ts'
-import { FieldPath, type Problem } from './problem.ts'
-import { namesOf } from './resolve.ts'
 import type { OwnKind } from './snapshot.ts'
 import type { Before } from './table.ts'
 
@@ -94,8 +91,6 @@ function verdictOf({ resource, problems, accepted, targets, runs }: Opinion): Ve
   }
 }
 
-// ---- kinds without targets ------------------------------------------------------------------
-
 function judgeGateway(key: string, at: Recorder, before: Before): Opinion | null {
   const gateway = at.ask(before.inForce.gateway, key)
   if (gateway === null) return null
@@ -107,23 +102,4 @@ function judgeGateway(key: string, at: Recorder, before: Before): Opinion | null
     targets: [],
     runs: 'current',
   }
-}
-
-function judgeConsumer(key: string, at: Recorder, before: Before): Opinion | null {
-  const consumer = at.ask(before.inForce.consumer, key)
-  if (consumer === null) return null
-  const { resource, value } = consumer
-  const taken = at.ask(before.consumers.taken, ` ${key}`) ?? []
-  const problems = [...consumer.problems, ...taken.map(identityTaken)]
-  const works = value === null ? 'none' : 'some'
-  const runs = value === null ? 'nothing' : 'current'
-  return { resource, problems, accepted: acceptance(problems, works), targets: [], runs }
-}
-
-const IDENTITIES = new FieldPath<ConsumerSpec>('spec').child('identities')
-
-function identityTaken({ position, holder }: Taken): Problem {
-  const { name } = namesOf(holder)
-  const sentence = `Consumer "${name}", which is older, has the same identity: whoever shows it is that one; remove one of the two.`
-  return IDENTITIES.index(position).problem('Conflicted', sentence)
 }
