@@ -218,6 +218,11 @@ export const CacheSchema = Fields({
       example: '10m',
       absent: '0s',
     }),
+    staleWhileRevalidate: Duration({
+      about: 'How long beyond ttl an answer is served while the backend is asked for a new one.',
+      example: '30s',
+      absent: '0s',
+    }),
     tags: List({
       about: 'Names by which answers are purged.',
       example: '[books]',

@@ -34,8 +34,11 @@ export const CELLS = {
   retries: 9,
   hedges: 10,
   retriesRefused: 11,
+  cacheServed: 12,
+  cacheWaits: 13,
+  cacheRefreshes: 14,
 } as const
-const CELLS_MAX = 16
+const CELLS_MAX = 32
 
 /** Of one series: requests, bytes in, bytes out. */
 export const SERIES_CELLS = 3

@@ -182,6 +182,12 @@ export class Metrics {
     counter('fairlead_mirrored_total', 'Copies of requests that were sent to a mirror.', 'mirrored')
     const missed = 'Requests that were not mirrored: too large, or too many at once.'
     counter('fairlead_mirrors_dropped_total', missed, 'mirrorsDropped')
+    const served = 'Answers that were served from the store of a `cache`, also old ones.'
+    counter('fairlead_cache_served_total', served, 'cacheServed')
+    const waits = 'Requests that waited for the answer which another one was fetching.'
+    counter('fairlead_cache_waits_total', waits, 'cacheWaits')
+    const refreshes = 'Old answers that were asked for again while they were served.'
+    counter('fairlead_cache_refreshes_total', refreshes, 'cacheRefreshes')
     const refused = 'Connections that were closed unanswered, because there were too many.'
     counter('fairlead_connections_refused_total', refused, 'refused')
     this.#gauge('fairlead_requests_in_flight', 'Requests that are being served.', () =>

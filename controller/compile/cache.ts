@@ -9,17 +9,23 @@ import { waitMs } from './quantity.ts'
 
 export function compileCache(spec: CacheSpec, at: FieldPath<CacheSpec>): Checked<Cache> {
   const ttl = waitMs(spec.ttl, at.child('ttl'), '0s')
-  const stale =
-    spec.staleIfError === undefined
-      ? null
-      : waitMs(spec.staleIfError, at.child('staleIfError'), '0s')
+  const ifError = optionalWait(spec.staleIfError, at.child('staleIfError'))
+  const meanwhile = optionalWait(spec.staleWhileRevalidate, at.child('staleWhileRevalidate'))
   const value: Cache = {
     ttlS: wholeSeconds(ttl.value),
     audience: spec.shared === true ? 'shared' : 'private',
     by: (spec.by ?? []).map(partOf),
-    staleIfErrorS: wholeSeconds(stale?.value ?? null),
+    staleIfErrorS: wholeSeconds(ifError.value),
+    ...(spec.staleWhileRevalidate === undefined
+      ? {}
+      : { staleWhileRevalidateS: wholeSeconds(meanwhile.value) }),
   }
-  return { value, problems: [...ttl.problems, ...(stale?.problems ?? []), ...bothWays(spec, at)] }
+  const problems = [ttl, ifError, meanwhile].flatMap((checked) => checked.problems)
+  return { value, problems: [...problems, ...bothWays(spec, at)] }
+}
+
+function optionalWait(text: string | undefined, at: FieldPath<unknown>): Checked<number | null> {
+  return text === undefined ? { value: null, problems: [] } : waitMs(text, at, '0s')
 }
 
 function wholeSeconds(ms: number | null): number {

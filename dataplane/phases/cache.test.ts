@@ -11,6 +11,7 @@ import type { Exchange } from '../request/exchange.ts'
 import { fail } from '../request/failure.ts'
 import { headerValue } from '../request/headers.ts'
 import type { AnswerSink, Outcome } from '../request/outcome.ts'
+import type { Soon } from '../request/walk.ts'
 import type { PreparedRule } from '../runtime/runtime.ts'
 import { anonymousCaller, type Caller } from './authenticate/caller.ts'
 import { lookUp, stored } from './cache.ts'
@@ -56,9 +57,20 @@ function answer(
 }
 
 function seen(exchange: Exchange, runtime: FakeRuntime): string {
-  const outcome = lookUp(exchange, runtime)
+  const outcome = atOnce(lookUp(exchange, runtime))
+  // As record does, whatever became of the exchange.
+  exchange.flight?.land('unknown')
+  return bodyOf(outcome)
+}
+
+function bodyOf(outcome: Outcome): string {
   if (outcome.kind !== 'respond') return outcome.kind
   return outcome.body.kind === 'bytes' ? outcome.body.bytes.toString() : String(outcome.status)
+}
+
+function atOnce(outcome: Soon<Outcome>): Outcome {
+  assert(!(outcome instanceof Promise), 'it waits')
+  return outcome
 }
 
 function consumer(name: string): Caller {
@@ -178,7 +190,7 @@ test('a client that has it is told so, and others learn its age', () => {
   ] as const) {
     assert.equal(seen(ask(rule, { headers: ['If-None-Match', tags] }), runtime), expected, tags)
   }
-  const outcome = lookUp(ask(rule), runtime)
+  const outcome = atOnce(lookUp(ask(rule), runtime))
   assert(outcome.kind === 'respond')
   assert.equal(headerValue(outcome.headers, 'age'), '5')
 })
@@ -221,7 +233,7 @@ test('an old answer stands in for a failing backend, for as long as the rule say
     const [rule, runtime] = [cached({ ttlS: 60, staleIfErrorS }), new FakeRuntime()]
     answer(ask(rule), runtime, headers)
     aged(runtime, 100)
-    assert.equal(lookUp(ask(rule), runtime).kind, 'continue')
+    assert.equal(seen(ask(rule), runtime), 'continue')
     return stored(fail('upstream-connect', 'Unreachable.'), ask(rule), runtime)
   }
   assert.equal(played(600, []).kind, 'respond')
@@ -229,13 +241,16 @@ test('an old answer stands in for a failing backend, for as long as the rule say
   assert.equal(played(600, ['Cache-Control', 'must-revalidate']).kind, 'fail')
 })
 
-/** Kept answers, as if they had been stored so many seconds earlier. */
-function aged(runtime: FakeRuntime, seconds: number): void {
+/** Kept answers, as if they had been stored so many seconds earlier; until what is returned. */
+function aged(runtime: FakeRuntime, seconds: number): () => void {
   const { answers } = runtime.beside
   const find = answers.find.bind(answers)
   answers.find = (...asked) => {
     const found = find(...asked)
     return found === null ? null : { ...found, storedMs: found.storedMs - seconds * 1000 }
+  }
+  return () => {
+    answers.find = find
   }
 }
 
@@ -244,5 +259,110 @@ test('a request with a body is never answered from the store', () => {
   answer(ask(rule), runtime)
   const { exchange } = fakeExchange({ path: '/a', body: new FakeBody([Buffer.from('x')]) })
   exchange.rule = rule
-  assert.equal(lookUp(exchange, runtime).kind, 'continue')
+  assert.equal(atOnce(lookUp(exchange, runtime)).kind, 'continue')
 })
+
+test('of those who ask for the same at once, one asks the backend', async () => {
+  const [rule, runtime] = [cached(), new FakeRuntime()]
+  const first = ask(rule)
+  assert.equal(atOnce(lookUp(first, runtime)).kind, 'continue')
+  const others = [1, 2, 3].map(() => lookUp(ask(rule), runtime))
+  for (const other of others) assert(other instanceof Promise)
+  // Another caller waits for nobody, and neither does who wants a new one.
+  assert.equal(seen(ask(rule, { headers: ['Cookie', 'a=1'] }), runtime), 'continue')
+  assert.equal(seen(ask(rule, { headers: ['Cache-Control', 'no-cache'] }), runtime), 'continue')
+  answer(first, runtime)
+  for (const other of others) assert.equal(bodyOf(await other), 'made')
+})
+
+test('whoever waited for nothing asks the backend, and the next ones do not wait', async () => {
+  const [rule, runtime] = [cached(), new FakeRuntime()]
+  const first = ask(rule)
+  assert.equal(atOnce(lookUp(first, runtime)).kind, 'continue')
+  const other = lookUp(ask(rule), runtime)
+  answer(first, runtime, ['Set-Cookie', 'a=1'])
+  assert.equal(bodyOf(await other), 'continue')
+  assert.equal(seen(ask(rule), runtime), 'continue')
+  assert.equal(seen(ask(rule), runtime), 'continue')
+})
+
+test('an answer that was asked for before a change is not kept, nor waited for after it', async () => {
+  const [rule, runtime] = [cached(), new FakeRuntime()]
+  const before = ask(rule)
+  assert.equal(atOnce(lookUp(before, runtime)).kind, 'continue')
+  const waiting = lookUp(ask(rule), runtime)
+  const done = { kind: 'respond', status: 201, headers: [], body: { kind: 'empty' } } as const
+  stored({ ...done, by: 'upstream' }, ask(rule, { method: 'POST' }), runtime)
+  assert.equal(seen(ask(rule), runtime), 'continue')
+  answer(before, runtime, [], 'old')
+  assert.equal(bodyOf(await waiting), 'continue')
+  assert.equal(seen(ask(rule), runtime), 'continue')
+})
+
+test('an old answer is served while the backend is asked again, once, for a whole one', async () => {
+  const [rule, runtime] = [proxied({ staleWhileRevalidateS: 30 }), new FakeRuntime()]
+  answer(ask(rule), runtime, ['ETag', '"a"'], 'old')
+  const asOfNow = aged(runtime, 70)
+  assert.equal(seen(ask(rule, { headers: ['If-None-Match', '"a"'] }), runtime), '304')
+  assert.equal(seen(ask(rule), runtime), 'old')
+  const [sent, ...more] = runtime.upstream.sent
+  assert(sent !== undefined && more.length === 0)
+  assert.equal(headerValue(sent.headers, 'if-none-match'), null)
+  assert.equal(runtime.beside.refreshes.inside, 1)
+  const stream = new FakeStream()
+  runtime.upstream.listener?.head({ status: 200, headers: [], stream })
+  await until(() => stream.sink !== null)
+  stream.push('new')
+  stream.end()
+  asOfNow()
+  assert.equal(seen(ask(rule), runtime), 'new')
+  assert.equal(runtime.beside.refreshes.inside, 0)
+  assert.deepEqual(runtime.counted, ['cacheRefreshes', 'cacheServed', 'cacheServed', 'cacheServed'])
+})
+
+test('a refresh that fails, is too large or is not to be kept leaves nothing behind', async () => {
+  const endings: readonly ((runtime: FakeRuntime, stream: FakeStream) => Promise<void>)[] = [
+    async ({ upstream }) => upstream.listener?.failed(fail('upstream-connect', 'Unreachable.')),
+    async ({ upstream }, stream) => {
+      upstream.listener?.head({ status: 200, headers: ['Set-Cookie', 'a=1'], stream })
+      await until(() => stream.sink !== null)
+      stream.end()
+    },
+    async ({ upstream }, stream) => {
+      upstream.listener?.head({ status: 200, headers: [], stream })
+      await until(() => stream.sink !== null)
+      for (let i = 0; i < 17; i++) stream.push('x'.repeat(65_536))
+      assert.equal(stream.aborted, 1)
+    },
+  ]
+  for (const end of endings) {
+    const [rule, runtime] = [proxied({ staleWhileRevalidateS: 30 }), new FakeRuntime()]
+    answer(ask(rule), runtime, [], 'old')
+    aged(runtime, 70)
+    assert.equal(seen(ask(rule), runtime), 'old')
+    await end(runtime, new FakeStream())
+    await until(() => runtime.beside.refreshes.inside === 0)
+    assert.equal(runtime.beside.flights.underway, 0)
+    assert.equal(seen(ask(rule), runtime), 'old')
+  }
+})
+
+test('an answer that must not be old is never served old', () => {
+  const [rule, runtime] = [proxied({ staleWhileRevalidateS: 30 }), new FakeRuntime()]
+  answer(ask(rule), runtime, ['Cache-Control', 'must-revalidate'])
+  aged(runtime, 70)
+  assert.equal(seen(ask(rule), runtime), 'continue')
+  assert.equal(runtime.upstream.sent.length, 0)
+})
+
+/** With a backend, which a refresh asks. */
+function proxied(some: Partial<Cache>): PreparedRule {
+  const single = { kind: 'backend', backend: 'shop/books:80' } as const
+  return { ...cached(some), action: { kind: 'proxy', conditional: null, single, weighted: [] } }
+}
+
+/** Microtasks decide: a handful of turns is enough, or it never happens. */
+async function until(holds: () => boolean): Promise<void> {
+  for (let i = 0; i < 20 && !holds(); i++) await Promise.resolve()
+  assert(holds())
+}

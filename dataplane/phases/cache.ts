@@ -5,36 +5,93 @@
  * Pinned by cache.test.ts: "an answer is served again to whom it was made for, and to nobody else".
  */
 import assert from 'node:assert/strict'
-import { createHash } from 'node:crypto'
 import { CACHED_ANSWER_BYTES_MAX } from '#wire/limits'
-import type { Cache, CacheKeyPart } from '#wire/traffic'
+import type { Cache } from '#wire/traffic'
 import { monotonicMs, wallClockMs } from '../clock.ts'
 import type { Exchange } from '../request/exchange.ts'
 import type { Failure } from '../request/failure.ts'
 import { headerValue } from '../request/headers.ts'
-import {
-  type AnswerSink,
-  type AnswerStream,
-  CONTINUE,
-  type Outcome,
-  type Respond,
-} from '../request/outcome.ts'
-import type { PreparedRule, Runtime } from '../runtime/runtime.ts'
+import { CONTINUE, type Outcome, type Respond } from '../request/outcome.ts'
+import type { Soon } from '../request/walk.ts'
+import type { Runtime } from '../runtime/runtime.ts'
+import { audienceOnce, targetOf } from './cache/audience.ts'
+import type { Boarding } from './cache/flights.ts'
 import { directivesOf, lifetimeOf } from './cache/freshness.ts'
+import { KeptStream } from './cache/kept-stream.ts'
+import { refresh } from './cache/refresh.ts'
 import type { AnswerStore, StoredAnswer } from './cache/store.ts'
+import { proxy } from './forward/proxy.ts'
 
-export function lookUp(exchange: Exchange, runtime: Runtime): Outcome {
+export function lookUp(exchange: Exchange, runtime: Runtime): Soon<Outcome> {
   assert(exchange.rule !== null, 'match has set the rule')
   const { cache } = exchange.rule
   if (cache === null || usable(exchange) === 'no') return CONTINUE
-  const audience = audienceOnce(exchange.rule, cache, exchange, runtime.beside.answers)
+  const { answers } = runtime.beside
+  const audience = audienceOnce(exchange.rule, cache, exchange, answers)
   if (audience === null) return CONTINUE
-  const found = runtime.beside.answers.find(targetOf(exchange), audience, exchange.upstreamHeaders)
-  if (found === null) return CONTINUE
+  const scene = { audience, cache, exchange, answers }
+  return fromStore(scene, runtime) ?? together(scene, runtime)
+}
+
+/** Null: nothing there that this client would take. */
+function fromStore(
+  { audience, cache, exchange, answers }: Scene,
+  runtime: Runtime,
+): Respond | null {
+  const found = answers.find(targetOf(exchange), audience, exchange.upstreamHeaders)
+  if (found === null) return null
   const ageS = ageOf(found)
-  return ageS < found.lifetime.freshS && wants(exchange, found, ageS) === 'it'
-    ? served(found, ageS, exchange)
-    : CONTINUE
+  const { freshS, stale } = found.lifetime
+  const oldS = stale === 'never' ? 0 : (cache.staleWhileRevalidateS ?? 0)
+  if (ageS >= freshS + oldS || wants(exchange, found, ageS) === 'another') return null
+  if (ageS >= freshS) askAgain(audience, exchange, runtime)
+  runtime.beside.count('cacheServed')
+  return served(found, ageS, exchange)
+}
+
+/** One of those who ask for the same goes to the backend; null audiences have no same. */
+function together(scene: Scene, runtime: Runtime): Soon<Outcome> {
+  const { audience, exchange } = scene
+  if (isPicky(exchange)) return CONTINUE
+  const boarding = board(audience, exchange, runtime)
+  switch (boarding.kind) {
+    case 'first':
+      exchange.flight = boarding.flight
+      return CONTINUE
+    case 'wait':
+      runtime.beside.count('cacheWaits')
+      return boarding.landed.then(() => fromStore(scene, runtime) ?? CONTINUE)
+    case 'apart':
+      return CONTINUE
+    default:
+      return boarding satisfies never
+  }
+}
+
+/** Whoever says which answer it has, or wants a new one, brings none that others could use. */
+function isPicky({ headers }: Exchange): boolean {
+  return PICKY.some((name) => headerValue(headers, name) !== null)
+}
+
+const PICKY = ['if-none-match', 'if-modified-since', 'cache-control', 'pragma']
+
+/** Whoever asks after a change does not wait for what was asked before it. */
+function board(audience: string, exchange: Exchange, { beside }: Runtime): Boarding {
+  const target = targetOf(exchange)
+  const key = `${audience} ${beside.answers.changedMs(target)} ${target}`
+  return beside.flights.board(key, monotonicMs())
+}
+
+function askAgain(audience: string, exchange: Exchange, runtime: Runtime): void {
+  const { rule } = exchange
+  if (rule?.action.kind !== 'proxy') return
+  const { action } = rule
+  const boarding = board(audience, exchange, runtime)
+  if (boarding.kind !== 'first') return
+  refresh(exchange, boarding.flight, runtime, {
+    ask: (again) => proxy(action, rule, again, runtime),
+    keep: (outcome, again) => stored(outcome, again, runtime),
+  })
 }
 
 /** Whether its answer is to be shown to `stored`: most rules keep nothing, and pay nothing. */
@@ -47,13 +104,13 @@ export function concerns({ rule, method }: Exchange): 'yes' | 'no' {
 export function stored(outcome: Outcome, exchange: Exchange, runtime: Runtime): Outcome {
   const { rule } = exchange
   const { answers } = runtime.beside
-  if (changesSomething(outcome, exchange)) answers.drop(targetOf(exchange))
+  if (changesSomething(outcome, exchange)) answers.changed(targetOf(exchange), monotonicMs())
   const cache = rule?.cache ?? null
   if (rule === null || cache === null || usable(exchange) === 'no') return outcome
   const audience = audienceOnce(rule, cache, exchange, answers)
   if (audience === null) return outcome
   if (isFailing(outcome)) return inItsPlace(outcome, { audience, cache, exchange, answers })
-  return kept(outcome, { audience, cache, exchange, answers })
+  return kept(outcome, { audience, cache, exchange, answers }) ?? notKept(outcome, exchange)
 }
 
 interface Scene {
@@ -79,7 +136,7 @@ function wants({ headers }: Exchange, { lifetime }: StoredAnswer, ageS: number):
   const directives = directivesOf(headers)
   if (directives.has('no-cache') || headerValue(headers, 'pragma') !== null) return 'another'
   const maxAge = Number(directives.get('max-age') ?? Number.POSITIVE_INFINITY)
-  const minFresh = Number(directives.get('min-fresh') ?? 0)
+  const minFresh = Number(directives.get('min-fresh') ?? Number.NEGATIVE_INFINITY)
   return ageS <= maxAge && lifetime.freshS - ageS >= minFresh ? 'it' : 'another'
 }
 
@@ -88,95 +145,6 @@ const SAFE: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE'])
 /** Section 4.4: what it answered before may not be so any more. */
 function changesSomething(outcome: Outcome, { method }: Exchange): boolean {
   return !SAFE.has(method) && outcome.kind === 'respond' && outcome.status < 400
-}
-
-// ---- whose answer it is -----------------------------------------------------------------------
-
-/** What the client asked for, as the client named it: requests that change it name it so as well. */
-function targetOf({ scheme, host, path, query }: Exchange): string {
-  return `${scheme}://${host}${path}?${query ?? ''}`
-}
-
-/** Hashed where it is looked up, and known where the answer is stored. */
-function audienceOnce(...scene: Parameters<typeof audienceOf>): string | null {
-  const [, , exchange] = scene
-  exchange.cacheAudience ??= audienceOf(...scene)
-  return exchange.cacheAudience
-}
-
-/**
- * Everything else that decides the answer: the rule as it is prepared now, where the request goes,
- * what the gateway adds to it, what the rule names, and the caller unless answers are shared. Null:
- * nobody can say whose answer it would be.
- */
-function audienceOf(
-  rule: PreparedRule,
-  cache: Cache,
-  exchange: Exchange,
-  answers: AnswerStore,
-): string | null {
-  const caller = cache.audience === 'shared' ? [] : callerOf(exchange)
-  if (caller === null) return null
-  const { upstreamPath, upstreamQuery, upstreamHost, upstreamHeaders, identityHeaders } = exchange
-  const added = rule.requestHeaders?.added ?? []
-  const parts = [
-    answers.ruleId(rule),
-    upstreamPath,
-    upstreamQuery,
-    upstreamHost,
-    identityHeaders,
-    added.map(({ name }) => headerValue(upstreamHeaders, name)),
-    cache.by.map((part) => valueOf(part, exchange)),
-    caller,
-  ]
-  return createHash('sha256').update(JSON.stringify(parts, exactly)).digest('base64')
-}
-
-/** Integers of claims may be larger than a number holds. */
-function exactly(_name: string, value: unknown): unknown {
-  return typeof value === 'bigint' ? `${value}n` : value
-}
-
-/**
- * Whatever could tell callers apart, also where only the backend can read it: a cookie, an
- * Authorization, a key in a header that nobody here has heard of.
- */
-function callerOf({ caller, upstreamHeaders }: Exchange): readonly unknown[] | null {
-  const telling: string[] = []
-  for (let i = 0; i + 1 < upstreamHeaders.length; i += 2) {
-    const name = (upstreamHeaders[i] ?? '').toLowerCase()
-    if (!NEUTRAL.test(name)) telling.push(name, upstreamHeaders[i + 1] ?? '')
-  }
-  if (caller === null || caller.anonymous) return ['anybody', ...telling]
-  const { consumer, claims } = caller
-  if (consumer !== null) return ['consumer', consumer.namespace, consumer.name, ...telling]
-  const { iss, sub } = claims
-  return iss === undefined || sub === undefined ? null : ['subject', iss, sub, ...telling]
-}
-
-/** What says nothing of who is asking; what an answer depends on of these, its Vary names. */
-const NEUTRAL =
-  /^(?:accept|accept-(?:encoding|language|charset)|user-agent|referer|origin|dnt|priority|pragma|cache-control|te|via|date|x-request-id|x-forwarded-.*|x-real-ip|forwarded|sec-.*|if-none-match|if-modified-since|traceparent|tracestate|baggage|upgrade-insecure-requests)$/
-
-function valueOf({ of, name }: CacheKeyPart, exchange: Exchange): unknown {
-  const { headers, query, caller } = exchange
-  switch (of) {
-    case 'header':
-      return headerValue(headers, name)
-    case 'query':
-      return new URLSearchParams(query ?? '').getAll(name)
-    case 'claim':
-      return caller === null ? null : caller.claims[name]
-    case 'consumer':
-      return consumerOf(caller)
-    default:
-      return of satisfies never
-  }
-}
-
-function consumerOf(caller: Exchange['caller']): unknown {
-  const consumer = caller?.consumer ?? null
-  return consumer === null ? null : [consumer.namespace, consumer.name]
 }
 
 // ---- an answer from the store -----------------------------------------------------------------
@@ -234,23 +202,34 @@ function inItsPlace(outcome: Respond | Failure, scene: Scene): Outcome {
 
 // ---- into the store ---------------------------------------------------------------------------
 
-function kept(outcome: Outcome, scene: Scene): Outcome {
-  if (outcome.kind !== 'respond' || outcome.by !== 'upstream') return outcome
+function notKept(outcome: Outcome, { flight }: Exchange): Outcome {
+  flight?.land('notKept')
+  return outcome
+}
+
+/** Null: it is not to be kept. */
+function kept(outcome: Outcome, scene: Scene): Outcome | null {
+  if (outcome.kind !== 'respond' || outcome.by !== 'upstream') return null
   const { body, headers, status } = outcome
   if (body.kind !== 'stream' || (body.stream.bytesDeclared ?? 0) > CACHED_ANSWER_BYTES_MAX) {
-    return outcome
+    return null
   }
   const { audience, cache, exchange, answers } = scene
   const asked = exchange.upstreamHeaders
   const authorization = headerValue(asked, 'authorization') === null ? 'none' : 'sent'
   const answer = { status, headers, nowMs: wallClockMs(), authorization } as const
   const lifetime = lifetimeOf(answer, cache)
-  if (lifetime === null) return outcome
+  if (lifetime === null) return null
   const storedMs = monotonicMs()
   const varies = variesOf(headers, asked)
   const stream = new KeptStream(body.stream, (bytes) => {
-    const made = { audience, varies, status, headers, body: bytes, lifetime, storedMs }
-    answers.put(targetOf(exchange), made, asked)
+    const target = targetOf(exchange)
+    const isOutdated = exchange.startedMs <= answers.changedMs(target)
+    if (bytes !== null && !isOutdated) {
+      const made = { audience, varies, status, headers, body: bytes, lifetime, storedMs }
+      answers.put(target, made, asked)
+    }
+    exchange.flight?.land(bytes === null ? 'notKept' : 'kept')
   })
   return { ...outcome, body: { kind: 'stream', stream } }
 }
@@ -261,55 +240,4 @@ function variesOf(headers: readonly string[], asked: readonly string[]): readonl
     const name = item.trim().toLowerCase()
     return name === '' ? [] : [name, headerValue(asked, name) ?? '']
   })
-}
-
-/** An answer on its way, copied while it passes; kept once it is whole, and not before. */
-class KeptStream implements AnswerStream, AnswerSink {
-  readonly bytesDeclared: number | null
-  readonly #from: AnswerStream
-  readonly #whole: (bytes: Buffer) => void
-  #chunks: Buffer[] | null = []
-  #bytes = 0
-  #sink: AnswerSink | null = null
-
-  constructor(from: AnswerStream, whole: (bytes: Buffer) => void) {
-    this.#from = from
-    this.#whole = whole
-    this.bytesDeclared = from.bytesDeclared
-  }
-
-  start(sink: AnswerSink): void {
-    this.#sink = sink
-    this.#from.start(this)
-  }
-
-  resume(): void {
-    this.#from.resume()
-  }
-
-  abort(): void {
-    this.#chunks = null
-    this.#from.abort()
-  }
-
-  data(chunk: Buffer): 'more' | 'pause' {
-    this.#bytes += chunk.length
-    if (this.#bytes > CACHED_ANSWER_BYTES_MAX) this.#chunks = null
-    this.#chunks?.push(Buffer.from(chunk))
-    return this.#sink?.data(chunk) ?? 'more'
-  }
-
-  /** Trailers would be lost: such an answer is not kept, nor one that is shorter than it said. */
-  end(trailers: readonly string[] | null): void {
-    const isWhole = this.bytesDeclared === null || this.bytesDeclared === this.#bytes
-    if (this.#chunks !== null && trailers === null && isWhole) {
-      this.#whole(Buffer.concat(this.#chunks))
-    }
-    this.#sink?.end(trailers)
-  }
-
-  fail(failure: Failure): void {
-    this.#chunks = null
-    this.#sink?.fail(failure)
-  }
 }

@@ -16,6 +16,7 @@ import type { Ending } from './respond/ending.ts'
 export function record(exchange: Exchange, ending: Ending, runtime: Runtime): void {
   try {
     exchange.complete = ending.kind !== 'broken'
+    exchange.flight?.land('unknown')
     if (exchange.taken !== null) runtime.limiter.release(exchange.taken.held)
   } catch (error) {
     reportBug(error, exchange, runtime)

@@ -6,6 +6,7 @@
  */
 import type { Taken } from '../limits/taken.ts'
 import type { Caller } from '../phases/authenticate/caller.ts'
+import type { Flight } from '../phases/cache/flights.ts'
 import type { PreparedRule } from '../runtime/runtime.ts'
 import type { Failure } from './failure.ts'
 import type { Decision } from './outcome.ts'
@@ -59,6 +60,8 @@ export interface Exchange {
   taken: Taken | null
   /** lookUp: for whom an answer may be kept. Null: for nobody. */
   cacheAudience: string | null
+  /** lookUp: others wait for its answer. Whoever keeps the answer lands it, at the latest record. */
+  flight: Flight | null
   /** rewrite: what goes upstream. The path is canonical; the query raw, without its credentials. */
   upstreamPath: string
   upstreamQuery: string | null
@@ -135,6 +138,7 @@ export function newExchange(received: Received): Exchange {
     strip: null,
     taken: null,
     cacheAudience: null,
+    flight: null,
     upstreamPath: received.path,
     upstreamQuery: received.query,
     upstreamHost: null,

@@ -3,16 +3,24 @@
  * tables that a worker runs.
  * Pinned by beside.test.ts: "a gate lets in as many as it holds".
  */
-import { CACHE_BYTES_MAX, COMPRESSIONS_MAX, MIRRORS_MAX } from '#wire/limits'
+import { CACHE_BYTES_MAX, COMPRESSIONS_MAX, MIRRORS_MAX, REFRESHES_MAX } from '#wire/limits'
+import { Flights } from '../phases/cache/flights.ts'
 import { AnswerStore } from '../phases/cache/store.ts'
 
 /** What is counted; metrics-slab has a cell for each. */
-export type BesideCount = 'mirrored' | 'mirrorsDropped'
+export type BesideCount =
+  | 'mirrored'
+  | 'mirrorsDropped'
+  | 'cacheServed'
+  | 'cacheWaits'
+  | 'cacheRefreshes'
 
 export interface Beside {
   readonly mirrors: Gate
   readonly compressions: Gate
   readonly answers: AnswerStore
+  readonly flights: Flights
+  readonly refreshes: Gate
   count(what: BesideCount): void
 }
 
@@ -21,6 +29,8 @@ export function createBeside(count: (what: BesideCount) => void = () => undefine
     mirrors: new Gate(MIRRORS_MAX),
     compressions: new Gate(COMPRESSIONS_MAX),
     answers: new AnswerStore(CACHE_BYTES_MAX),
+    flights: new Flights(),
+    refreshes: new Gate(REFRESHES_MAX),
     count,
   }
 }

@@ -98,6 +98,8 @@ export const CACHE_BYTES_MAX = 32 * 1024 * 1024
 export const CACHED_ANSWER_BYTES_MAX = 1024 * 1024
 /** Answers of one address that are kept at once: callers, and what Vary tells apart. */
 export const CACHED_PER_TARGET_MAX = 256
+/** Old answers of one worker that are asked for again at once; further ones stay old for longer. */
+export const REFRESHES_MAX = 64
 
 /** Defaults of a rule's total timeout, an aggregate's deadline and what one may fetch. */
 export const TOTAL_TIMEOUT_MS = 30_000

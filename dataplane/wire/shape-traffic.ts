@@ -72,6 +72,7 @@ const cache = object<Cache>({
   audience: oneOf(['private', 'shared']),
   by: list(keyPart),
   staleIfErrorS: integer(0, WAIT_MS_MAX),
+  staleWhileRevalidateS: optional(integer(0, WAIT_MS_MAX)),
 })
 
 export const traffic: Members<Traffic> = {

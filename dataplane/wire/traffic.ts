@@ -55,6 +55,8 @@ export interface Cache {
   /** What answers differ by besides the caller, the method, the host, the path and the query. */
   readonly by: readonly CacheKeyPart[]
   readonly staleIfErrorS: number
+  /** How long beyond its time an answer is served while it is asked for again. Absent: not at all. */
+  readonly staleWhileRevalidateS?: number
 }
 
 export interface CacheKeyPart {

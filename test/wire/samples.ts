@@ -119,6 +119,7 @@ const FULL_RULE: ValueOf['rule'] = {
     audience: 'private',
     by: [{ of: 'header', name: 'accept-language' }],
     staleIfErrorS: 600,
+    staleWhileRevalidateS: 30,
   },
   compression: { types: ['text/*', 'application/json'], minBytes: 1024 },
   mirror: { to: BACKEND, share: 5_000 },

@@ -11,7 +11,7 @@ export interface Lifetime {
   readonly freshS: number
   /** Seconds that it had when it came. */
   readonly ageS: number
-  readonly stale: 'never' | 'ifError'
+  readonly stale: 'never' | 'allowed'
 }
 
 /** Statuses that speak of the thing itself; a part or an error of the moment is not kept. */
@@ -34,7 +34,7 @@ export function lifetimeOf(answer: Kept, rule: Cache): Lifetime | null {
   if (own === 'unreadable') return null
   const freshS = Math.min(rule.ttlS, own ?? rule.ttlS)
   const ageS = ageOf(headers, nowMs)
-  const stale = NEVER_STALE.some((name) => directives.has(name)) ? 'never' : 'ifError'
+  const stale = NEVER_STALE.some((name) => directives.has(name)) ? 'never' : 'allowed'
   return freshS > ageS ? { freshS, ageS, stale } : null
 }
 

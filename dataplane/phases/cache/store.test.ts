@@ -7,7 +7,7 @@ import * as fc from 'fast-check'
 import { AnswerStore, type StoredAnswer } from './store.ts'
 
 function answer(audience: string, bytes: number, varies: readonly string[] = []): StoredAnswer {
-  const lifetime = { freshS: 60, ageS: 0, stale: 'ifError' } as const
+  const lifetime = { freshS: 60, ageS: 0, stale: 'allowed' } as const
   const body = Buffer.alloc(bytes)
   return { audience, varies, status: 200, headers: [], body, lifetime, storedMs: 0 }
 }

@@ -22,12 +22,17 @@ export interface StoredAnswer {
 
 /** Of one answer beside its texts: objects and their pointers. */
 const OVERHEAD_BYTES = 512
+/** Addresses of which it is known when they changed last. Of the others no older answer is kept. */
+const CHANGES_MAX = 4_096
 
 export class AnswerStore {
   readonly #bytesMax: number
   /** By scheme, host, path and query; in the order of their use. */
   readonly #targets = new Map<string, StoredAnswer[]>()
   readonly #rules = new WeakMap<object, number>()
+  /** Monotonic; the oldest first. */
+  readonly #changes = new Map<string, number>()
+  #forgottenMs = Number.NEGATIVE_INFINITY
   #nextRule = 1
   #bytes = 0
 
@@ -56,6 +61,22 @@ export class AnswerStore {
     this.#targets.delete(target)
     this.#targets.set(target, list)
     return found
+  }
+
+  /** Something was changed there: what was asked for before may say what was before. */
+  changed(target: string, nowMs: number): void {
+    this.drop(target)
+    this.#changes.delete(target)
+    this.#changes.set(target, nowMs)
+    const [oldest] = this.#changes.size > CHANGES_MAX ? this.#changes : []
+    if (oldest === undefined) return
+    this.#forgottenMs = oldest[1]
+    this.#changes.delete(oldest[0])
+  }
+
+  /** Answers to what was asked before are not to be kept. */
+  changedMs(target: string): number {
+    return this.#changes.get(target) ?? this.#forgottenMs
   }
 
   put(target: string, answer: StoredAnswer, asked: readonly string[]): void {

@@ -27,6 +27,7 @@ export const traffic = {
     audience: is('private', 'shared'),
     by: [{ of: is('consumer', 'header', 'query', 'claim'), name: 's' }],
     staleIfErrorS: 'n',
+    'staleWhileRevalidateS?': 'n',
   },
   'compression?': { types: ['s'], minBytes: 'n' },
   'mirror?': { to: target, share: 'n' },
