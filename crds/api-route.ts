@@ -10,6 +10,7 @@ import {
   HedgeSchema,
   RetrySchema,
 } from './backend.ts'
+import { CacheSchema } from './cache.ts'
 import { RouteMatchSchema } from './match.ts'
 import { GatewayRefSchema, SecretRef, ServiceRefSchema } from './reference.ts'
 import { exactlyOne, needs } from './rule.ts'
@@ -19,7 +20,6 @@ import {
   AddressesSchema,
   AffinitySchema,
   BodySchema,
-  CacheSchema,
   CalloutSchema,
   CompressionSchema,
   CorsSchema,

@@ -3,7 +3,7 @@
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { CacheSpec } from '../../crds/traffic.ts'
+import type { CacheSpec } from '../../crds/cache.ts'
 import { compileCache } from './cache.ts'
 import { FieldPath } from './problem.ts'
 

@@ -2,7 +2,7 @@
  * Which answers of a rule are kept, and for whom.
  * Pinned by cache.test.ts: "an answer is its caller's own unless the rule says shared".
  */
-import type { CacheSpec } from '../../crds/traffic.ts'
+import type { CacheSpec } from '../../crds/cache.ts'
 import type { Cache, CacheKeyPart } from '#wire/traffic'
 import type { Checked, FieldPath, Problem } from './problem.ts'
 import { waitMs } from './quantity.ts'

@@ -1,6 +1,6 @@
 /**
  * Whose answer a stored one is: what it answers, and everything that decides it besides.
- * Proved by cache.test.ts.
+ * Proved by ../cache.test.ts.
  */
 import { createHash } from 'node:crypto'
 import type { Cache, CacheKeyPart } from '#wire/traffic'

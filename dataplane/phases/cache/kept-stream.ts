@@ -1,6 +1,6 @@
 /**
  * A backend's answer on its way to the client, and into the store.
- * Proved by cache.test.ts.
+ * Proved by ../cache.test.ts.
  */
 import { CACHED_ANSWER_BYTES_MAX } from '#wire/limits'
 import type { Failure } from '../../request/failure.ts'

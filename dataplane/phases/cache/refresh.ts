@@ -1,7 +1,7 @@
 /**
  * Asks a backend again for an answer that is being served old (RFC 5861 section 3): the request of
  * the client who got the old one is sent once more, for nobody but the store.
- * Proved by cache.test.ts.
+ * Proved by ../cache.test.ts.
  */
 import { CACHED_ANSWER_BYTES_MAX } from '#wire/limits'
 import { monotonicMs } from '../../clock.ts'
@@ -13,8 +13,8 @@ import type { Flight } from './flights.ts'
 
 /** How the backend is asked, and where its answer is kept. */
 export interface Refresh {
-  ask(exchange: Exchange): Soon<Outcome>
-  keep(outcome: Outcome, exchange: Exchange): Outcome
+  readonly ask: (exchange: Exchange) => Soon<Outcome>
+  readonly keep: (outcome: Outcome, exchange: Exchange) => Outcome
 }
 
 /** Never throws: the client has its answer already. */
