@@ -6,6 +6,7 @@ import { test } from 'node:test'
 import { fakeExchange } from '../../test/fake/exchange.ts'
 import { fakeRule } from '../../test/fake/rule.ts'
 import { FakeRuntime, FakeStream } from '../../test/fake/runtime.ts'
+import { Later } from '../request/later.ts'
 import type { PreparedAction, Rejected } from '../runtime/runtime.ts'
 import { forward } from './forward.ts'
 
@@ -35,7 +36,7 @@ test('a proxied request is answered by its backend', async () => {
   const single = { kind: 'backend', backend: 'shop/books:80' } as const
   exchange.rule = fakeRule({ action: { kind: 'proxy', conditional: null, single, weighted: [] } })
   const outcome = forward(exchange, runtime)
-  assert(outcome instanceof Promise)
+  assert(outcome instanceof Later)
   assert.equal(runtime.upstream.sent[0]?.backend, 'shop/books:80')
   runtime.upstream.listener?.head({ status: 201, headers: ['a', 'b'], stream: new FakeStream() })
   const answer = await outcome

@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict'
 import type { Exchange } from '../request/exchange.ts'
 import type { Outcome } from '../request/outcome.ts'
-import { after, type Soon } from '../request/walk.ts'
+import type { Soon } from '../request/walk.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import { concerns, stored } from './cache.ts'
 import { aggregate } from './forward/aggregate.ts'
@@ -16,7 +16,8 @@ import { proxy } from './forward/proxy.ts'
 export function forward(exchange: Exchange, runtime: Runtime): Soon<Outcome> {
   const outcome = answered(exchange, runtime)
   if (concerns(exchange) === 'no') return outcome
-  return after(outcome, (made) => stored(made, exchange, runtime))
+  // Storing may fail, which a promise tells the walk.
+  return Promise.resolve(outcome).then((made) => stored(made, exchange, runtime))
 }
 
 function answered(exchange: Exchange, runtime: Runtime): Soon<Outcome> {

@@ -11,7 +11,8 @@ import { FakeRuntime, FakeStream } from '../../test/fake/runtime.ts'
 import { fail } from './failure.ts'
 import { CONTINUE, type Outcome, type Respond } from './outcome.ts'
 import { PHASES, serve } from './serve.ts'
-import type { Phase } from './walk.ts'
+import { Later } from './later.ts'
+import type { Phase, Soon } from './walk.ts'
 
 const bytes: Respond = {
   kind: 'respond',
@@ -33,10 +34,13 @@ type Step =
   | 'throw'
   | 'reject'
   | 'client leaves'
+  | 'stream told'
+  | 'fail told'
 
 const STEPS: readonly Step[] = [
   ...(['continue', 'continue later', 'answer', 'answer later', 'stream', 'stream later'] as const),
   ...(['fail', 'fail later', 'throw', 'reject', 'client leaves'] as const),
+  ...(['stream told', 'fail told'] as const),
 ]
 
 /** What a stream does once it was attached, one event per turn. */
@@ -63,7 +67,7 @@ const EVENTS: readonly Event[] = [
 
 function phaseOf(step: Step, stream: FakeStream, answer: FakeExchange['answer']): Phase {
   const streamed: Respond = { ...bytes, by: 'upstream', body: { kind: 'stream', stream } }
-  const outcomes: { readonly [K in Step]: () => Outcome | Promise<Outcome> } = {
+  const outcomes: { readonly [K in Step]: () => Soon<Outcome> } = {
     continue: () => CONTINUE,
     'continue later': () => Promise.resolve(CONTINUE),
     answer: () => bytes,
@@ -72,6 +76,8 @@ function phaseOf(step: Step, stream: FakeStream, answer: FakeExchange['answer'])
     'stream later': () => Promise.resolve(streamed),
     fail: () => fail('forbidden', 'No.'),
     'fail later': () => Promise.resolve(fail('upstream-timeout', 'Too late.')),
+    'stream told': () => told(streamed),
+    'fail told': () => told(fail('upstream-timeout', 'Too late.')),
     throw: () => {
       throw new Error('thrown')
     },
@@ -82,6 +88,13 @@ function phaseOf(step: Step, stream: FakeStream, answer: FakeExchange['answer'])
     },
   }
   return outcomes[step]
+}
+
+/** As backends answer: in a later call, and at once then. */
+function told(outcome: Outcome): Later<Outcome> {
+  const later = new Later<Outcome>()
+  queueMicrotask(() => later.settle(outcome))
+  return later
 }
 
 function happen(event: Event, stream: FakeStream, answer: FakeExchange['answer']): void {

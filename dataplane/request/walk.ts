@@ -5,10 +5,11 @@
 import type { Runtime } from '../runtime/runtime.ts'
 import type { Exchange } from './exchange.ts'
 import { type Failure, fail } from './failure.ts'
+import { Later } from './later.ts'
 import type { Outcome } from './outcome.ts'
 
 /** Now, or later. */
-export type Soon<T> = T | Promise<T>
+export type Soon<T> = T | Later<T> | Promise<T>
 
 export type Phase = (exchange: Exchange, runtime: Runtime) => Soon<Outcome>
 
@@ -20,12 +21,28 @@ export function firstAnswer(
 ): Soon<void> {
   for (let i = 0; exchange.decision === null; i++) {
     const outcome = outcomeOf(phases[i] ?? noPhaseAnswered, exchange, runtime)
-    if (outcome instanceof Promise) return later(outcome, phases.slice(i + 1), exchange, runtime)
+    if (outcome instanceof Later || outcome instanceof Promise) {
+      return decidedLater(outcome, phases.slice(i + 1), exchange, runtime)
+    }
     decide(exchange, outcome)
   }
 }
 
-async function later(
+function decidedLater(
+  outcome: Later<Outcome> | Promise<Outcome>,
+  rest: readonly Phase[],
+  exchange: Exchange,
+  runtime: Runtime,
+): Soon<void> {
+  if (outcome instanceof Promise) return decidedInTurn(outcome, rest, exchange, runtime)
+  return after(outcome, (made) => {
+    decide(exchange, made)
+    return firstAnswer(rest, exchange, runtime)
+  })
+}
+
+/** A promise may fail as well. */
+async function decidedInTurn(
   outcome: Promise<Outcome>,
   rest: readonly Phase[],
   exchange: Exchange,
@@ -69,7 +86,18 @@ export function reportBug(error: unknown, exchange: Exchange, runtime: Runtime):
   }
 }
 
-/** `next` with the value, in this turn where it is there already. */
+/** `next` with the value, in this turn where it is there already, and in the call that tells it. */
 export function after<T, U>(value: Soon<T>, next: (value: T) => Soon<U>): Soon<U> {
-  return value instanceof Promise ? value.then(next) : next(value)
+  if (value instanceof Promise) return value.then(next)
+  if (!(value instanceof Later)) return next(value)
+  const made = new Later<U>()
+  value.tell((told) => settleWith(made, next(told)))
+  return made
+}
+
+function settleWith<U>(made: Later<U>, value: Soon<U>): void {
+  const settle = (told: U): void => made.settle(told)
+  if (value instanceof Later) value.tell(settle)
+  else if (value instanceof Promise) void value.then(settle)
+  else settle(value)
 }

@@ -10,6 +10,7 @@ import { idSource } from '../../request/id.ts'
 import type { AnswerSink, AnswerStream, Outcome } from '../../request/outcome.ts'
 import type { ExchangeRecord } from '../../request/record.ts'
 import { serve } from '../../request/serve.ts'
+import type { Soon } from '../../request/walk.ts'
 import { emptyTable } from '../../runtime/build.ts'
 import type { Runtime, TrustedProxies } from '../../runtime/runtime.ts'
 import { Deadlines } from '../../upstream/deadlines.ts'
@@ -28,7 +29,7 @@ export interface FrontUnderTest {
   readonly upstream: UndiciUpstream
 }
 
-export type Answering = (exchange: Exchange, runtime: Runtime) => Outcome | Promise<Outcome>
+export type Answering = (exchange: Exchange, runtime: Runtime) => Soon<Outcome>
 
 export async function startFront(
   t: TestContext,

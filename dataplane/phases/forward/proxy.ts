@@ -5,6 +5,7 @@
  */
 import { monotonicMs } from '../../clock.ts'
 import type { Exchange } from '../../request/exchange.ts'
+import { Later } from '../../request/later.ts'
 import type { Outcome, Respond } from '../../request/outcome.ts'
 import type { PreparedProxy, PreparedRule, Runtime } from '../../runtime/runtime.ts'
 import type { UpstreamHead, UpstreamRequest } from '../../upstream/upstream.ts'
@@ -17,26 +18,26 @@ export function proxy(
   rule: PreparedRule,
   exchange: Exchange,
   runtime: Runtime,
-): Outcome | Promise<Outcome> {
+): Outcome | Later<Outcome> {
   const choice = chooseBackend(action, exchange, Math.random)
   if (choice.kind === 'fail') return choice
   exchange.backend = choice.backend
-  return new Promise<Outcome>((resolve) => {
-    const copy = mirrored(rule, exchange, runtime, Math.random)
-    const body = exchange.body.empty ? null : new CountedBody(exchange, rule.bodyBytesMax, copy)
-    const call = runtime.upstream.send(requestOf(choice.backend, body, rule, exchange), {
-      head: (head) => {
-        exchange.upstreamHeadMs = monotonicMs()
-        resolve(respondWith(head))
-      },
-      failed: (failure) => resolve(body?.refusal ?? failure),
-      interim: (status, headers) => {
-        // 100 and 102 concern one hop; hints are for the client.
-        if (status === 103) exchange.answer.interim?.(status, headers)
-      },
-    })
-    exchange.answer.onAbort(() => call.abort())
+  const outcome = new Later<Outcome>()
+  const copy = mirrored(rule, exchange, runtime, Math.random)
+  const body = exchange.body.empty ? null : new CountedBody(exchange, rule.bodyBytesMax, copy)
+  const call = runtime.upstream.send(requestOf(choice.backend, body, rule, exchange), {
+    head: (head) => {
+      exchange.upstreamHeadMs = monotonicMs()
+      outcome.settle(respondWith(head))
+    },
+    failed: (failure) => outcome.settle(body?.refusal ?? failure),
+    interim: (status, headers) => {
+      // 100 and 102 concern one hop; hints are for the client.
+      if (status === 103) exchange.answer.interim?.(status, headers)
+    },
   })
+  exchange.answer.onAbort(() => call.abort())
+  return outcome
 }
 
 function requestOf(

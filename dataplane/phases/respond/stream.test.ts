@@ -24,7 +24,7 @@ interface Scene {
   readonly answer: ReturnType<typeof fakeExchange>['answer']
   readonly runtime: FakeRuntime
   readonly stream: FakeStream
-  readonly ending: Promise<Ending>
+  readonly ending: PromiseLike<Ending>
 }
 
 test('an answer that ends early is never complete for the client', async () => {

@@ -5,43 +5,37 @@
  */
 import type { Exchange } from '../../request/exchange.ts'
 import { type Failure, fail } from '../../request/failure.ts'
+import { Later } from '../../request/later.ts'
 import type { AnswerSink, AnswerStream } from '../../request/outcome.ts'
 import { reportBug } from '../../request/walk.ts'
 import type { Runtime } from '../../runtime/runtime.ts'
 import { BROKEN, type Ending } from './ending.ts'
 
-/** The head was already sent. Never rejects. */
+/** The head was already sent. */
 export function streamed(
   stream: AnswerStream,
   exchange: Exchange,
   runtime: Runtime,
-): Promise<Ending> {
-  return new Promise((resolve) => {
-    const passage = new Passage(stream, exchange, runtime, resolve)
-    passage.start()
-  })
+): Later<Ending> {
+  const passage = new Passage(stream, exchange, runtime)
+  passage.start()
+  return passage.ending
 }
 
 class Passage implements AnswerSink {
+  readonly ending = new Later<Ending>()
   readonly #stream: AnswerStream
   readonly #exchange: Exchange
   readonly #runtime: Runtime
-  readonly #settled: (ending: Ending) => void
   #state: 'flowing' | 'over' = 'flowing'
   /** Of the declared length, or null where the end has a mark of its own. */
   #left: number | null
   #held: Buffer | null = null
 
-  constructor(
-    stream: AnswerStream,
-    exchange: Exchange,
-    runtime: Runtime,
-    settled: (ending: Ending) => void,
-  ) {
+  constructor(stream: AnswerStream, exchange: Exchange, runtime: Runtime) {
     this.#stream = stream
     this.#exchange = exchange
     this.#runtime = runtime
-    this.#settled = settled
     this.#left = stream.bytesDeclared
   }
 
@@ -115,6 +109,6 @@ class Passage implements AnswerSink {
 
   #settle(ending: Ending): void {
     this.#state = 'over'
-    this.#settled(ending)
+    this.ending.settle(ending)
   }
 }
