@@ -1,3 +1,6 @@
+/**
+ * What tells its listener within the call that settles it.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Later } from './later.ts'
