@@ -25,6 +25,7 @@ export const CONDITION_REASONS = [
   'InvalidExpression', // CEL that does not parse, or names what it may not use
   'NotSupportedYet', // a field whose behaviour this release does not have
   'TooExpensive', // an expression or pattern beyond the limits
+  'TooLarge', // a host, or the whole table of a gateway, is more than a data plane takes
   'PolicyMissing', // a rule that is not public has no policy that authenticates
   'UnknownField', // a field that the schema does not have
   // Programmed

@@ -5,6 +5,8 @@
  * that a change costs what it touches. What a step has seen of the snapshot is recorded by itself.
  * Pinned by compile.test.ts: "a shuffled snapshot compiles to the same tables".
  */
+import { FRAME_BYTES_MAX, TABLE_BYTES_MAX, TABLE_OBJECTS_MAX } from '#wire/limits'
+import type { Room } from './assembly.ts'
 import { createAttached } from './attached.ts'
 import { compileAuthPart } from './auth.ts'
 import type { Compiled, CompiledTable, Deps } from './compiled.ts'
@@ -37,8 +39,15 @@ const STEPS = sendable({
   compileApiKey,
 })
 
-export function createCompiler(deps: Deps): Compiler {
-  const from = { memo: createMemo(), sealer: createSealer(deps), steps: STEPS }
+/** As the contract says. */
+const ROOM: Room = {
+  objectBytes: FRAME_BYTES_MAX,
+  tableBytes: TABLE_BYTES_MAX,
+  tableObjects: TABLE_OBJECTS_MAX,
+}
+
+export function createCompiler(deps: Deps, room = ROOM): Compiler {
+  const from = { memo: createMemo(), sealer: createSealer(deps), steps: STEPS, room }
   // Each object by itself, as it runs: its own spec, or its last valid one.
   const inForce = createInForce(from)
   // Where routes are served: gateways that admit them, hosts and who owns them, final precedence.
@@ -49,16 +58,16 @@ export function createCompiler(deps: Deps): Compiler {
   const consumers = createConsumers(from, inForce)
   // What hosts are shown with over TLS, and what plain HTTP gets.
   const tls = createTls(from, inForce, placement)
-  const before = { inForce, placement, attached, consumers, tls }
-  // Everything that a gateway's data planes execute.
-  const { table } = createTables(from, before)
+  const earlier = { inForce, placement, attached, consumers, tls }
+  // Everything that a gateway's data planes execute; what they cannot hold is closed.
+  const before = { ...earlier, tables: createTables(from, earlier) }
   // What the owners of the objects are told.
   const { verdicts } = createJudge(from, before)
   // What has to be known after the next update, which may be invalid.
   const { remembered, remembering } = createRemember(from, inForce, attached)
   const tables = from.memo.step<Compiled['tables']>({
     name: 'tables',
-    run: (_, at) => tablesBy(table, at),
+    run: (_, at) => tablesBy(before.tables.table, at),
   })
 
   return {
@@ -73,8 +82,8 @@ export function createCompiler(deps: Deps): Compiler {
 }
 
 /** The same without a past. */
-export function compile(snapshot: Snapshot, deps: Deps): Compiled {
-  return createCompiler(deps).compile(snapshot)
+export function compile(snapshot: Snapshot, deps: Deps, room = ROOM): Compiled {
+  return createCompiler(deps, room).compile(snapshot)
 }
 
 function tablesBy(table: Step<CompiledTable | null>, at: Recorder): Compiled['tables'] {

@@ -6,6 +6,7 @@
 import type { ApiKeySpec } from '../../crds/api-key.ts'
 import type { ConsumerSpec } from '../../crds/consumer.ts'
 import type { ApiKey, Consumer } from '#wire/auth'
+import type { Room } from './assembly.ts'
 import type { PolicyShape } from './attach.ts'
 import { type Chunks, chunksOf, keepChunks } from './chunks.ts'
 import { dataPlanesOf, type GatewayInForce, gatewayInForce } from './gateway.ts'
@@ -49,6 +50,7 @@ export interface SimpleInForce<V> {
 }
 
 export interface Ingredients {
+  readonly room: Room
   readonly memo: Memo
   readonly sealer: Sealer
   readonly steps: Steps

@@ -210,7 +210,7 @@ function gatewaysOfRoute(key: string, { at, before }: Scene): readonly string[] 
   const route = at.ask(before.inForce.route, key)
   if (route === null) return []
   return gatewayKeys(route).filter((gateway) => {
-    const placement = at.ask(before.placement.placement, `${gateway} ${key}`)
+    const placement = at.ask(before.tables.placement, `${gateway} ${key}`)
     return placement.kind === 'placed' && placement.hosts.length > 0
   })
 }

@@ -56,7 +56,7 @@ interface Place {
 
 function placeOf(route: RouteInForce, gateway: GatewayNamed, { key, at, before }: Scene): Place {
   const gatewayKey = keyOf(gateway.namespace, gateway.name)
-  const placement = at.ask(before.placement.placement, `${gatewayKey} ${key}`)
+  const placement = at.ask(before.tables.placement, `${gatewayKey} ${key}`)
   const problems = [
     ...placementProblems(route, gateway, placement),
     ...at.ask(before.tls.problems, `${gatewayKey} ${key}`),
@@ -105,8 +105,8 @@ function placementProblems(
       return [place.problem('RefNotPermitted', sentence)]
     }
     case 'placed':
-      return placement.refused.map(({ host, because }) =>
-        hostPath(route, host).problem('HostNotOwned', because),
+      return placement.refused.map(({ host, reason, because }) =>
+        hostPath(route, host).problem(reason, because),
       )
     default:
       return placement satisfies never

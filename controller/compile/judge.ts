@@ -12,6 +12,7 @@ import { judgePolicy } from './judge-policy.ts'
 import { judgeRoute } from './judge-route.ts'
 import { acceptance, isFailure, type Opinion } from './judgement.ts'
 import { keepIf, type Recorder, type Step } from './memo.ts'
+import { FieldPath } from './problem.ts'
 import type { OwnKind } from './snapshot.ts'
 import type { Before } from './table.ts'
 
@@ -91,10 +92,17 @@ function verdictOf({ resource, problems, accepted, targets, runs }: Opinion): Ve
   }
 }
 
+const NOT_ALL_FITS = new FieldPath<unknown>('spec').warning(
+  'TooLarge',
+  'Not all of its hosts fit into the table of its data planes: the routes of those that answer 503 say TooLarge, and why.',
+)
+
 function judgeGateway(key: string, at: Recorder, before: Before): Opinion | null {
   const gateway = at.ask(before.inForce.gateway, key)
   if (gateway === null) return null
-  const { resource, problems } = gateway
+  const { resource } = gateway
+  const full = at.ask(before.tables.closed, key).size > 0 ? [NOT_ALL_FITS] : []
+  const problems = [...gateway.problems, ...full]
   return {
     resource,
     problems,

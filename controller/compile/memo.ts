@@ -6,7 +6,7 @@
  * Pinned by memo.test.ts: "after any edits a memo says what a fresh one says".
  */
 import { CellReader, Cells } from './cells.ts'
-import { Clock, Derived, type Read, releaseOrphans, settleEager } from './read.ts'
+import { Clock, Derived, type Read, releaseOrphans, settleEager, type Turn } from './read.ts'
 import type { Reader } from './reader.ts'
 import type { Snapshot } from './snapshot.ts'
 
@@ -28,7 +28,7 @@ export interface StepOf<V> {
    */
   readonly keep?: (before: V, after: V) => V
   /** See Derived: for what many others depend on, and few changes get through. */
-  readonly turn?: 'first'
+  readonly turn?: Exclude<Turn, 'asked'>
 }
 
 export interface Memo {
@@ -108,6 +108,7 @@ class Walk {
 
   startAnew(): void {
     this.clock.eager.clear()
+    this.clock.late.clear()
     this.clock.orphans.clear()
     this.#cells = null
     this.#root = null
@@ -253,7 +254,7 @@ abstract class Answer<V> extends Derived {
 
 /** Made by running the step. */
 class Result<V> extends Answer<V> {
-  readonly turn: 'asked' | 'first'
+  readonly turn: Turn
   readonly #from: { readonly of: StepOf<V>; readonly walk: Walk }
   constructor(step: Step<V>, key: string, from: { readonly of: StepOf<V>; readonly walk: Walk }) {
     super(step, key, from.walk)
@@ -290,7 +291,7 @@ class Pick<V> extends Answer<V | null> {
 
   /** A map whose turn comes first has its new entries by now: those that stayed disturb nobody. */
   override doubt(): void {
-    const map = this.#map.turn === 'first' ? this.#map.peek() : null
+    const map = this.#map.turn === 'asked' ? null : this.#map.peek()
     if (map === null || (map.get(this.#entry) ?? null) !== this.peek()) super.doubt()
   }
 }

@@ -22,8 +22,8 @@ import { gatewayKeys, type RouteInForce } from './route-in-force.ts'
 import { keepEach, keepSealed, type Sealed } from './seal.ts'
 
 export interface PlacementSteps {
-  /** Keyed `gateway route`. */
-  readonly placement: Step<Placement>
+  /** Keyed `gateway route`: by admission and ownership alone, whether it fits or not. */
+  readonly owned: Step<Placement>
   /** Keyed `gateway`: keys `gateway route` of the routes that it admits. */
   readonly routes: Step<Chunks>
   /** Keyed `gateway`: keys `gateway host` of the hosts that they name. */
@@ -43,8 +43,14 @@ export type Placement =
       readonly kind: 'placed'
       /** Those that its namespace owns; may be none. */
       readonly hosts: readonly string[]
-      readonly refused: readonly { readonly host: string; readonly because: string }[]
+      readonly refused: readonly RefusedHost[]
     }
+
+export interface RefusedHost {
+  readonly host: string
+  readonly reason: 'HostNotOwned' | 'TooLarge'
+  readonly because: string
+}
 
 /** Keys of two parts: the first has no space in it. */
 export function pairOf(key: string): readonly [string, string] {
@@ -125,7 +131,7 @@ export function createPlacement(from: Ingredients, inForce: InForceSteps): Place
   })
   const view = memo.entriesOf(views)
   return {
-    placement: placementStep(from, { outline, admission, view }),
+    owned: ownedStep(from, { outline, admission, view }),
     routes: memo.step<Chunks>({
       name: 'routes of a gateway',
       keep: keepChunks,
@@ -192,9 +198,9 @@ interface PlacementReads {
   readonly view: Step<HostView | null>
 }
 
-function placementStep({ memo }: Ingredients, reads: PlacementReads): Step<Placement> {
+function ownedStep({ memo }: Ingredients, reads: PlacementReads): Step<Placement> {
   return memo.step<Placement>({
-    name: 'placement',
+    name: 'owned hosts',
     keep: keepIf<Placement>(sameJson),
     run(key, at) {
       const [gatewayKey, routeKey] = pairOf(key)
@@ -202,11 +208,15 @@ function placementStep({ memo }: Ingredients, reads: PlacementReads): Step<Place
       const admitted = at.ask(reads.admission, `${gatewayKey} ${namespace}`)
       if (admitted !== 'admitted') return { kind: admitted }
       const hosts: string[] = []
-      const refused: { host: string; because: string }[] = []
+      const refused: RefusedHost[] = []
       for (const host of at.ask(reads.outline, routeKey)?.claim.hosts ?? []) {
         const view = at.ask(reads.view, `${gatewayKey} ${host}`)
-        if (view?.namespace === namespace) hosts.push(host)
-        else refused.push({ host, because: view === null ? '' : refusalOf(host, view) })
+        if (view?.namespace === namespace) {
+          hosts.push(host)
+          continue
+        }
+        const because = view === null ? '' : refusalOf(host, view)
+        refused.push({ host, reason: 'HostNotOwned', because })
       }
       return { kind: 'placed', hosts, refused }
     },

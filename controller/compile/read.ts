@@ -9,6 +9,8 @@
 export class Clock {
   revision = 0
   readonly eager = new Set<Derived>()
+  /** After all of these. */
+  readonly late = new Set<Derived>()
   readonly orphans = new Set<Read>()
 }
 
@@ -60,6 +62,8 @@ export abstract class Read {
   }
 }
 
+export type Turn = 'asked' | 'first' | 'second'
+
 /** Something that was made from others and can be made again. */
 export abstract class Derived extends Read {
   #state: 'new' | 'settled' | 'doubtful' | 'running' = 'new'
@@ -70,15 +74,17 @@ export abstract class Derived extends Read {
   abstract readonly name: string
   /**
    * `first`: it is settled before anything is asked, and disturbs those above only if it changed.
-   * For what many depend on and few changes get through: all hosts of a gateway, for one.
+   * For what many depend on and few changes get through: all hosts of a gateway, for one. `second`:
+   * likewise, once all the first ones are settled, because it is made from what depends on them.
    */
-  abstract readonly turn: 'asked' | 'first'
+  abstract readonly turn: Turn
 
   /** Something below has changed; and so, perhaps, has this. */
   doubt(): void {
     if (this.#state !== 'settled') return
     this.#state = 'doubtful'
     if (this.turn === 'first') this.clock.eager.add(this)
+    else if (this.turn === 'second') this.clock.late.add(this)
     else this.disturb()
   }
 
@@ -112,7 +118,7 @@ export abstract class Derived extends Read {
     try {
       if (this.remake() === 'changed') {
         this.changedAt = this.clock.revision
-        if (this.turn === 'first') this.disturb()
+        if (this.turn !== 'asked') this.disturb()
       }
     } catch (error) {
       this.#state = 'new'
@@ -144,12 +150,21 @@ function sameReads(a: readonly Read[], b: readonly Read[]): boolean {
  * Each in a moment of its own: what has seen the old result of one of them is made again after it.
  */
 export function settleEager(clock: Clock): void {
-  for (const derived of clock.eager) {
-    clock.eager.delete(derived)
+  for (let next = nextOf(clock); next !== null; next = nextOf(clock)) {
     clock.revision += 1
-    if (!derived.isOrphan()) derived.settle()
+    if (!next.isOrphan()) next.settle()
   }
   clock.revision += 1
+}
+
+function nextOf({ eager, late }: Clock): Derived | null {
+  for (const turn of [eager, late]) {
+    for (const derived of turn) {
+      turn.delete(derived)
+      return derived
+    }
+  }
+  return null
 }
 
 /** Forgets what nobody depends on, and then what only that had depended on. */

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { digestText, xorOf } from '#wire/digest'
 import { DEPS } from '../../test/fake/world.ts'
+import { createEncoder } from '../push/encode.ts'
 import { seal as sealBytes } from '../watch/secret.ts'
 import { createSealer, HashSum, keepEach, keepSealed } from './seal.ts'
 
@@ -32,6 +33,16 @@ test('a secret stays sealed, under the digest that its revealed object has', () 
   const value = { base64: Buffer.from('hush').toString('base64') }
   const revealed = digestText({ kind: 'secret', key: 'a/s:k', sources, value })
   assert.equal(object.digest, DEPS.sha256(revealed))
+})
+
+test('the size of an object is known with its digest, also where it stays sealed', () => {
+  const encoder = createEncoder()
+  const secrets = ['', 'a', 'hush!'].map((text) =>
+    sealer.sealSecret('a/s:k', sources, sealBytes(Buffer.from(text))),
+  )
+  for (const { object, bytes } of [deny('Nö.'), ...secrets]) {
+    assert.equal(bytes, Buffer.byteLength(encoder.put(object)) - 1)
+  }
 })
 
 test('an equal object keeps the identity of the earlier one', () => {

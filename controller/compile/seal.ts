@@ -4,6 +4,7 @@
  * Pinned by seal.test.ts: "an object's digest is what the wire says it is".
  */
 import { digestText } from '#wire/digest'
+import { base64Bytes, putBytes } from '#wire/size'
 import { objectId, type TableObject } from '#wire/table'
 import type { Source } from '#wire/value'
 import { sameItems } from './chunks.ts'
@@ -18,6 +19,8 @@ export interface Sealed {
   readonly object: CompiledObject
   /** The digest as eight words, so that a table's hash is a few XORs. */
   readonly words: readonly number[]
+  /** On the wire. */
+  readonly bytes: number
 }
 
 export interface Sealer {
@@ -29,16 +32,21 @@ export interface Sealer {
 export function createSealer(deps: Deps): Sealer {
   return {
     certificate: (chain, key) => deps.certificate(chain, key),
-    seal: (object) => named({ ...object, digest: deps.sha256(digestText(object)) }),
+    seal(object) {
+      const text = digestText(object)
+      return named({ ...object, digest: deps.sha256(text) }, putBytes(text))
+    },
     sealSecret(key, sources, value) {
       const digest = deps.fingerprint(value, key, sources)
-      return named({ kind: 'secret', key, sources, value, digest } satisfies SealedSecret)
+      const empty = digestText({ kind: 'secret', key, sources, value: { base64: '' } })
+      const bytes = putBytes(empty) + base64Bytes(value.size)
+      return named({ kind: 'secret', key, sources, value, digest } satisfies SealedSecret, bytes)
     },
   }
 }
 
-function named(object: CompiledObject): Sealed {
-  return { id: objectId(object.kind, object.key), object, words: wordsOf(object.digest) }
+function named(object: CompiledObject, bytes: number): Sealed {
+  return { id: objectId(object.kind, object.key), object, words: wordsOf(object.digest), bytes }
 }
 
 /** As signed integers, which take the least memory. */

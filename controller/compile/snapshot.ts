@@ -49,6 +49,8 @@ export interface Resource {
 
 /** Bytes that cannot print themselves. `reveal` is called by the wire encoder alone. */
 export interface SecretBytes {
+  /** How many. */
+  readonly size: number
   reveal(): Buffer
   /** `[secret]`, like its JSON and its inspection. */
   toString(): string

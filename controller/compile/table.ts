@@ -1,30 +1,33 @@
 /**
  * Puts a gateway's table together from objects that earlier steps have sealed: the rules of every
- * route placed on it, what these refer to, and its hosts. No object is serialised here; a table is a
- * map of pointers and an XOR of digests.
+ * route placed on it, what these refer to, and its hosts. Where all of that is more than a data plane
+ * takes, capacity.ts decides which hosts are closed, and routes are told.
  * Pinned by table.test.ts: "whatever an object refers to is in its table".
  */
-import type { Rule } from '#wire/table'
-import type { Source } from '#wire/value'
-import { sameItems } from './chunks.ts'
-import type { AttachedSteps, RuleEffect } from './attached.ts'
-import type { CompiledObject, CompiledTable } from './compiled.ts'
+import { Assembly, NOTHING_MORE } from './assembly.ts'
+import type { AttachedSteps } from './attached.ts'
+import { type Closed, type Fitted, fit, type HostParts, sayTooLarge } from './capacity.ts'
+import type { CompiledTable } from './compiled.ts'
 import type { ConsumerSteps } from './consumers.ts'
 import type { PolicyUse } from './effect.ts'
 import type { InForceSteps, Ingredients } from './in-force.ts'
-import type { Recorder, Step } from './memo.ts'
-import { pairOf, type PlacementSteps } from './placement.ts'
+import { keepIf, type Recorder, type Step } from './memo.ts'
+import { pairOf, type Placement, type PlacementSteps } from './placement.ts'
 import { keyOf, namesOf } from './resolve.ts'
-import type { RouteInForce, RuleInForce } from './route-in-force.ts'
+import type { Sealed } from './seal.ts'
+import { createSlices, type Slice } from './slice.ts'
 import type { TlsSteps } from './tls.ts'
-import { HashSum, keepEach, keepSealed, type Sealed, type Sealer, sourceOf } from './seal.ts'
 
 export interface TableSteps {
   /** Keyed by gateway; null where there is no such gateway. */
   readonly table: Step<CompiledTable | null>
+  /** Keyed by gateway: the hosts that do not fit, and answer 503. */
+  readonly closed: Step<ReadonlyMap<string, Closed>>
+  /** Keyed `gateway route`: where it is served in the end. */
+  readonly placement: Step<Placement>
 }
 
-export interface Before {
+export interface Earlier {
   readonly inForce: InForceSteps
   readonly placement: PlacementSteps
   readonly attached: AttachedSteps
@@ -32,146 +35,85 @@ export interface Before {
   readonly tls: TlsSteps
 }
 
-/** All that one route brings to one table. */
-interface Slice {
-  readonly rules: readonly Sealed[]
-  readonly backends: readonly Sealed[]
-  readonly uses: readonly PolicyUse[]
+/** All that verdicts follow from. */
+export interface Before extends Earlier {
+  readonly tables: TableSteps
 }
 
-const NOTHING: Slice = { rules: [], backends: [], uses: [] }
+const NO_TABLE: Fitted = { table: null, closed: new Map() }
 
-export function createTables(from: Ingredients, before: Before): TableSteps {
-  const { memo, sealer } = from
-  const { inForce, placement, attached } = before
-  const backend = backendStep(memo, sealer)
-  const slice = memo.step<Slice>({
-    name: 'slice of a route',
-    keep: keepSlice,
-    run(key, at) {
-      const [, routeKey] = pairOf(key)
-      const route = at.ask(inForce.route, routeKey)
-      const placed = at.ask(placement.placement, key)
-      if (route === null || placed.kind !== 'placed' || placed.hosts.length === 0) return NOTHING
-      const { rules } = route.reading
-      const effects = at.ask(attached.effects, key)
-      return {
-        rules: rules.flatMap((rule) => {
-          const effect = effects.get(rule.key)
-          if (effect === undefined) return []
-          const carried = effect.carries.flatMap((ref) => at.ask(attached.source, ref) ?? [])
-          return [ruleObject(route, rule, { effect, carried, sealer })]
-        }),
-        backends: backendKeys(rules).map((one) => at.ask(backend, one)),
-        uses: rules.flatMap((rule) => effects.get(rule.key)?.uses ?? []),
-      }
+export function createTables(from: Ingredients, before: Earlier): TableSteps {
+  const { memo, room } = from
+  const slice = createSlices(from, before)
+  const fitted = memo.step<Fitted>({
+    name: 'what fits into a table',
+    run(gatewayKey, at) {
+      const gateway = at.ask(before.inForce.gatewayObject, gatewayKey)
+      if (gateway === null) return NO_TABLE
+      const scene = { gatewayKey, at, before, slice }
+      const all = assemble(gateway, scene)
+      const fits = all.longest <= room.objectBytes && all.fitsIn(room, NOTHING_MORE) === 'yes'
+      if (fits) return { table: all.finished(), closed: NO_TABLE.closed }
+      return fit({ gateway, ...partsOf(scene) }, from)
     },
   })
+  const closed = memo.step<Fitted['closed']>({
+    name: 'hosts that do not fit',
+    turn: 'second',
+    keep: keepIf((a, b) => JSON.stringify([...a]) === JSON.stringify([...b])),
+    run: (key, at) => at.ask(fitted, key).closed,
+  })
+  const closing = memo.entriesOf(closed)
   return {
-    table: memo.step<CompiledTable | null>({
-      name: 'table',
-      run(gatewayKey, at) {
-        const gateway = at.ask(inForce.gatewayObject, gatewayKey)
-        if (gateway === null) return null
-        return assemble(gateway, { gatewayKey, at, before, slice })
+    table: memo.step({ name: 'table', run: (key, at) => at.ask(fitted, key).table }),
+    closed,
+    placement: memo.step<Placement>({
+      name: 'placement',
+      keep: keepIf((a, b) => JSON.stringify(a) === JSON.stringify(b)),
+      run(key, at) {
+        const [gatewayKey] = pairOf(key)
+        const owned = at.ask(before.placement.owned, key)
+        if (owned.kind !== 'placed') return owned
+        const refused = owned.hosts.flatMap((host) => {
+          const why = at.ask(closing, `${gatewayKey} ${host}`)
+          if (why === null) return []
+          const because = sayTooLarge(host, why, { gatewayKey, room })
+          return [{ host, reason: 'TooLarge', because } as const]
+        })
+        if (refused.length === 0) return owned
+        const hosts = owned.hosts.filter((host) => refused.every((one) => one.host !== host))
+        return { kind: 'placed', hosts, refused: [...owned.refused, ...refused] }
       },
     }),
   }
 }
 
-function keepSlice(before: Slice, after: Slice): Slice {
-  const rules = keepEach(before.rules, after.rules)
-  const backends = sameItems(before.backends, after.backends) ? before.backends : after.backends
-  const uses = JSON.stringify(before.uses) === JSON.stringify(after.uses) ? before.uses : after.uses
-  const same = rules === before.rules && backends === before.backends && uses === before.uses
-  return same ? before : { rules, backends, uses }
-}
-
-// ---- one rule -------------------------------------------------------------------------------
-
-interface RuleScene {
-  readonly effect: RuleEffect
-  /** Policies that apply without an object of theirs in use. */
-  readonly carried: readonly Source[]
-  readonly sealer: Sealer
-}
-
-function ruleObject(route: RouteInForce, rule: RuleInForce, scene: RuleScene): Sealed {
-  const { effect, carried, sealer } = scene
-  const { resource, generation } = route
-  const { matches, rewrite, requestHeaders, responseHeaders, totalTimeoutMs, action, traffic } =
-    rule.compiled
-  const value: Rule = {
-    route: keyOf(resource.namespace, resource.name),
-    name: rule.name,
-    matches,
-    auth: effect.auth,
-    limits: effect.limits,
-    rewrite,
-    requestHeaders,
-    responseHeaders,
-    totalTimeoutMs,
-    action,
-    ...traffic,
-  }
-  const sources = [sourceOf(resource, generation), ...carried]
-  return sealer.seal({ kind: 'rule', key: rule.key, sources, value })
-}
-
-// ---- backends -------------------------------------------------------------------------------
-
-/** A backend's value is in the key of its step: equal ones of all routes are one object. */
-function backendKeys(rules: readonly RuleInForce[]): readonly string[] {
-  const keys = new Set<string>()
-  for (const { compiled } of rules) {
-    for (const [key, { protocol, clusterAddress }] of compiled.backends) {
-      keys.add(`${key} ${protocol} ${clusterAddress ?? ''}`)
-    }
-  }
-  return [...keys]
-}
-
-function backendStep(memo: Ingredients['memo'], sealer: Sealer): Step<Sealed> {
-  return memo.step<Sealed>({
-    name: 'backend object',
-    keep: (a, b) => keepSealed(a, b) ?? b,
-    run(stepKey, at) {
-      const [key, rest] = pairOf(stepKey)
-      const [protocol, clusterAddress] = pairOf(rest)
-      const { namespace, name } = namesOf(key)
-      const service = at.reader.get('Service', namespace, name.slice(0, name.lastIndexOf(':')))
-      const value = {
-        protocol: protocol === 'h2c' ? 'h2c' : 'http',
-        clusterAddress: clusterAddress === '' ? null : clusterAddress,
-      } as const
-      const sources = service === null ? [] : [sourceOf(service)]
-      return sealer.seal({ kind: 'backend', key, sources, value })
-    },
-  })
-}
-
-// ---- the table ------------------------------------------------------------------------------
-
 interface Scene {
   readonly gatewayKey: string
   readonly at: Recorder
-  readonly before: Before
+  readonly before: Earlier
   readonly slice: Step<Slice>
 }
 
-function assemble(gateway: Sealed, scene: Scene): CompiledTable {
+/** Everything, however much it is. */
+function assemble(gateway: Sealed, scene: Scene): Assembly {
   const { gatewayKey, at, before } = scene
   const table = new Assembly()
   table.add(gateway)
-  const uses = new Map<string, string>()
+  const uses = new Map<string, PolicyUse>()
   for (const chunk of at.ask(before.placement.routes, gatewayKey)) {
     for (const slice of at.askAll(scene.slice, chunk)) {
       table.addAll(slice.rules)
       table.addAll(slice.backends)
-      for (const { ref, id } of slice.uses) uses.set(id, ref)
+      for (const use of slice.uses) uses.set(use.id, use)
     }
   }
-  const namespaces = addPolicies(table, uses, scene)
+  const namespaces = new Set<string>()
+  for (const use of uses.values()) {
+    const used = partsOfUse(use, scene)
+    table.addAll(used.objects)
+    for (const namespace of used.namespaces) namespaces.add(namespace)
+  }
   for (const namespace of namespaces) {
     table.addAll(at.ask(before.consumers.objects, namespace))
   }
@@ -180,31 +122,26 @@ function assemble(gateway: Sealed, scene: Scene): CompiledTable {
     for (const objects of at.askAll(before.tls.objects, chunk)) table.addAll(objects)
   }
   table.addAll(at.ask(before.placement.reserved, gatewayKey))
-  return table.finished()
+  return table
 }
 
-/** Returns the namespaces whose consumers may be named by a credential. */
-function addPolicies(
-  table: Assembly,
-  uses: ReadonlyMap<string, string>,
-  { at, before }: Scene,
-): ReadonlySet<string> {
-  const namespaces = new Set<string>()
-  for (const [id, ref] of uses) {
-    const object = at.ask(before.attached.objects, ref).get(id)
-    if (object === undefined) continue
-    table.add(object.sealed)
-    for (const key of object.secrets) {
-      const secret = at.ask(before.inForce.secret, key)
-      if (secret !== null) table.add(secret)
-    }
-    for (const namespace of consumersOf(object.sealed.object)) namespaces.add(namespace)
-  }
-  return namespaces
+interface Used {
+  readonly objects: readonly Sealed[]
+  /** Of consumers that a credential may name. */
+  readonly namespaces: readonly string[]
+}
+
+const UNUSED: Used = { objects: [], namespaces: [] }
+
+function partsOfUse({ ref, id }: PolicyUse, { at, before }: Scene): Used {
+  const object = at.ask(before.attached.objects, ref).get(id)
+  if (object === undefined) return UNUSED
+  const secrets = object.secrets.flatMap((key) => at.ask(before.inForce.secret, key) ?? [])
+  return { objects: [object.sealed, ...secrets], namespaces: consumersOf(object.sealed) }
 }
 
 /** Of a key: what its entry says. Of a token: the policy's own. */
-function consumersOf(object: CompiledObject): readonly string[] {
+function consumersOf({ object }: Sealed): readonly string[] {
   if (object.kind !== 'authenticate') return []
   return object.value.entries.flatMap((entry) => {
     if (entry.kind === 'apiKey') return entry.namespaces
@@ -212,22 +149,39 @@ function consumersOf(object: CompiledObject): readonly string[] {
   })
 }
 
-/** Grows by objects, each once. */
-class Assembly {
-  readonly #objects = new Map<string, CompiledObject>()
-  readonly #hash = new HashSum()
+// ---- the same host by host, where not all of it fits ----------------------------------------
 
-  add({ id, object, words }: Sealed): void {
-    if (this.#objects.has(id)) return
-    this.#objects.set(id, object)
-    this.#hash.add(words)
+function partsOf(scene: Scene) {
+  const { gatewayKey, at, before } = scene
+  const slices = new Map<string, Slice>()
+  for (const chunk of at.ask(before.placement.routes, gatewayKey)) {
+    const found = at.askAll(scene.slice, chunk)
+    for (const [i, key] of chunk.entries()) {
+      const slice = found[i]
+      if (slice !== undefined) slices.set(key, slice)
+    }
   }
-
-  addAll(list: readonly (Sealed | null)[]): void {
-    for (const sealed of list) if (sealed !== null) this.add(sealed)
+  const hosts: HostParts[] = []
+  for (const chunk of at.ask(before.placement.hosts, gatewayKey)) {
+    const objects = at.askAll(before.placement.hostObject, chunk)
+    const views = at.askAll(before.placement.view, chunk)
+    const tls = at.askAll(before.tls.objects, chunk)
+    for (const i of chunk.keys()) {
+      const [object, view] = [objects[i], views[i]]
+      if (object?.object.kind !== 'host' || view === null || view === undefined) continue
+      const { key: host, value } = object.object
+      const { namespace } = value
+      const own = view.own.flatMap(
+        (claim) => slices.get(`${gatewayKey} ${keyOf(claim.namespace, claim.name)}`) ?? [],
+      )
+      hosts.push({ host, namespace, object, claims: view.own, slices: own, tls: tls[i] ?? [] })
+    }
   }
-
-  finished(): CompiledTable {
-    return { objects: this.#objects, hash: this.#hash.hex() }
+  return {
+    gatewayKey,
+    reserved: at.ask(before.placement.reserved, gatewayKey),
+    hosts,
+    used: (use: PolicyUse) => partsOfUse(use, scene),
+    consumers: (namespace: string) => at.ask(before.consumers.objects, namespace),
   }
 }

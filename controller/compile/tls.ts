@@ -95,7 +95,7 @@ export function createTls(
       run(key, at) {
         const [gateway, routeKey] = pairOf(key)
         const own = at.ask(routeTls, routeKey)
-        const placed = at.ask(placement.placement, key)
+        const placed = at.ask(placement.owned, key)
         if (own === null || placed.kind !== 'placed') return []
         const conflicts = placed.hosts.flatMap((host) => {
           const other = at.ask(holder, `${gateway} ${host}`)

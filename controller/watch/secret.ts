@@ -9,8 +9,10 @@ const REDACTED = '[secret]'
 
 class Sealed implements SecretBytes {
   readonly #bytes: Buffer
+  readonly size: number
   constructor(bytes: Buffer) {
     this.#bytes = bytes
+    this.size = bytes.length
   }
   reveal(): Buffer {
     return this.#bytes

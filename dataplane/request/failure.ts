@@ -73,6 +73,7 @@ export const FACTS = {
   'backend-invalid': gateway(500, 'Invalid backend'),
   'policy-missing': gateway(503, 'No policy'),
   'policy-invalid': gateway(503, 'Invalid policy'),
+  'too-large': gateway(503, 'Configuration too large'),
   'rule-rejected': gateway(503, 'Rule rejected by this data plane'),
   // forward
   'no-endpoint': upstream(503, 'No endpoint', 'never'),

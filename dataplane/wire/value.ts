@@ -76,6 +76,7 @@ export const REJECT_CAUSES = [
   'backend-invalid', // 500: this share of the backends cannot be resolved
   'policy-missing', // 503: no authentication applies and the rule is not public
   'policy-invalid', // 503: a policy that targets the rule cannot be enforced
+  'too-large', // 503: the host is more than a data plane takes, or its gateway's table is full
 ] as const
 export type RejectCause = (typeof REJECT_CAUSES)[number]
 

@@ -51,7 +51,7 @@ const action = fc.oneof(
 export const fault: fc.Arbitrary<object> = fc.constantFrom(
   { respond: { status: 'many' } },
   { match: [{ path: '/x', when: 'nope(' }] },
-  { retry: { attempts: 2 } },
+  { validate: { openapi: 'product' } },
   { matsch: 1 },
 )
 const sound = fc

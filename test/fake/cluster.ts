@@ -4,7 +4,8 @@
  */
 import assert from 'node:assert/strict'
 import type { Host, Rule } from '#wire/table'
-import { createCompiler } from '../../controller/compile/compile.ts'
+import type { Room } from '../../controller/compile/assembly.ts'
+import { type Compiler, createCompiler } from '../../controller/compile/compile.ts'
 import type { Compiled, CompiledObject, Verdict } from '../../controller/compile/compiled.ts'
 import type { Kind } from '../../controller/compile/snapshot.ts'
 import { DEFAULT_GATEWAY, DEPS, World, type Written } from './world.ts'
@@ -13,11 +14,15 @@ export const GATEWAY = 'fairlead-system/default'
 
 export class Cluster {
   readonly world: World
-  #compiler = createCompiler(DEPS)
+  readonly #room: Room | undefined
+  #compiler: Compiler
   compiled: Compiled
 
-  constructor(world = new World().apply(DEFAULT_GATEWAY)) {
+  /** `room`: what a data plane takes, where it is not what the contract says. */
+  constructor(world = new World().apply(DEFAULT_GATEWAY), room?: Room) {
     this.world = world
+    this.#room = room
+    this.#compiler = createCompiler(DEPS, room)
     this.compiled = this.#compile()
   }
 
@@ -40,7 +45,7 @@ export class Cluster {
   /** Both the controller and what it has seen start anew; LastValid objects stay. */
   restart(): this {
     this.world.restart(this.compiled)
-    this.#compiler = createCompiler(DEPS)
+    this.#compiler = createCompiler(DEPS, this.#room)
     this.compiled = this.#compile()
     return this
   }

@@ -16,7 +16,7 @@ function all(snapshot: Snapshot, kind: Kind): Resource[] {
   return [...snapshot.kinds[kind].values()].flatMap((names) => [...names.values()])
 }
 
-const FAULTS = ['"basic"', 'nope(', '"many"', '"retry"', '"matsch"']
+const FAULTS = ['"basic"', 'nope(', '"many"', '"validate"', '"matsch"']
 
 /** The newest spec without a fault, if there ever was one. */
 export function specInForce(world: World, resource: Resource): { spec: Fields; valid: boolean } {

@@ -34,7 +34,8 @@ export function resource(kind: Kind, name: string, written: Written = {}): Resou
 }
 
 function sealed(text: string): SecretBytes {
-  return { reveal: () => Buffer.from(text), toString: () => '[secret]' }
+  const size = Buffer.byteLength(text)
+  return { size, reveal: () => Buffer.from(text), toString: () => '[secret]' }
 }
 
 interface ServiceSpec {

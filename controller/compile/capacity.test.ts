@@ -1,0 +1,316 @@
+/**
+ * What does not fit into a table, against a plain twin that follows the references of a whole one.
+ */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { check } from '#wire/check'
+import { type ObjectKind, objectId } from '#wire/table'
+import { edit, edits, newWorld } from '../../test/fake/any-world.ts'
+import { Cluster, GATEWAY, named, route, rule } from '../../test/fake/cluster.ts'
+import { DEFAULT_GATEWAY, DEPS, World } from '../../test/fake/world.ts'
+import { createEncoder } from '../push/encode.ts'
+import type { Room } from './assembly.ts'
+import { closedHost, closedRule, closedTls } from './closed-host.ts'
+import { compile, createCompiler } from './compile.ts'
+import type { CompiledObject, CompiledTable } from './compiled.ts'
+import { type Aged, olderFirst } from './precedence.ts'
+import { createSealer } from './seal.ts'
+import type { Snapshot } from './snapshot.ts'
+
+const RUNS = { numRuns: Number(process.env['FAIRLEAD_RUNS'] ?? 60) }
+const HUGE: Room = { objectBytes: 2 ** 40, tableBytes: 2 ** 40, tableObjects: 2 ** 40 }
+
+const rooms = fc.record<Room>({
+  objectBytes: fc.constantFrom(700, 1_000, 2 ** 40),
+  tableBytes: fc.integer({ min: 1_000, max: 12_000 }),
+  tableObjects: fc.integer({ min: 3, max: 40 }),
+})
+
+const encoder = createEncoder()
+const sealer = createSealer(DEPS)
+
+function bytesOf(object: CompiledObject): number {
+  return Buffer.byteLength(encoder.put(object)) - 1
+}
+
+// ---- the twin -------------------------------------------------------------------------------
+
+type Objects = Map<string, CompiledObject>
+type HostObject = CompiledObject & { readonly kind: 'host' }
+
+/** All that an object needs beside itself, by names alone. */
+function needs(all: Objects, object: CompiledObject): readonly string[] {
+  switch (object.kind) {
+    case 'host':
+      return [
+        objectId('tls', object.key),
+        ...object.value.entries.map(({ rule: key }) => objectId('rule', key)),
+      ]
+    case 'authenticate':
+      return object.value.entries.flatMap((entry) => {
+        const own = object.key.slice(0, object.key.indexOf('/'))
+        const namespaces = entry.kind === 'apiKey' ? entry.namespaces : [own]
+        const pepper = entry.kind === 'apiKey' && entry.pepper !== null ? [entry.pepper] : []
+        return [
+          ...pepper.map((key) => objectId('secret', key)),
+          ...(entry.kind === 'anonymous' ? [] : namespaces.flatMap((one) => consumers(all, one))),
+        ]
+      })
+    default:
+      return namedIn(object)
+  }
+}
+
+const KINDS: readonly ObjectKind[] = [
+  'backend',
+  'authenticate',
+  'authorize',
+  'forward',
+  'deny',
+  'limit',
+  'certificate',
+  'secret',
+]
+
+/** Every text in it that is the key of another object. */
+function namedIn(object: CompiledObject): readonly string[] {
+  const texts = JSON.stringify(object.value).match(/"(?:[^"\\]|\\.)*"/g) ?? []
+  return texts.flatMap((text) => KINDS.map((kind) => objectId(kind, String(JSON.parse(text)))))
+}
+
+function consumers(all: Objects, namespace: string): readonly string[] {
+  return [...all].flatMap(([id, object]) => {
+    const of = object.kind === 'apiKey' ? object.value.consumer : object.key
+    const is = object.kind === 'apiKey' || object.kind === 'consumer'
+    return is && of.startsWith(`${namespace}/`) ? [id] : []
+  })
+}
+
+function closure(all: Objects, from: CompiledObject): Objects {
+  const found: Objects = new Map()
+  const waiting = [objectId(from.kind, from.key)]
+  for (let id = waiting.pop(); id !== undefined; id = waiting.pop()) {
+    const object = all.get(id)
+    if (object === undefined || found.has(id)) continue
+    found.set(id, object)
+    waiting.push(...needs(all, object))
+  }
+  return found
+}
+
+function plainly(whole: CompiledTable, snapshot: Snapshot, room: Room): Objects {
+  const all: Objects = new Map(whole.objects)
+  const fits = (objects: Objects): boolean =>
+    objects.size <= room.tableObjects && sum(objects) <= room.tableBytes
+  const longest = (objects: Objects): number => Math.max(...[...objects.values()].map(bytesOf))
+  if (fits(all) && longest(all) <= room.objectBytes) return all
+  const isHost = (object: CompiledObject): object is HostObject => object.kind === 'host'
+  const every = [...all.values()].filter(isHost)
+  const hosts = every.filter(({ value }) => value.entries.length > 0)
+  const reserved = every.filter(({ value }) => value.entries.length === 0)
+  const gateway = all.get(objectId('gateway', GATEWAY))
+  assert.ok(gateway !== undefined)
+  const base = mapOf([gateway, closedRule(sealer).object])
+  const closedForm = ({ key, value }: HostObject): Objects =>
+    mapOf([
+      closedHost(key, value.namespace, sealer).object,
+      ...(all.has(objectId('tls', key)) ? [closedTls(key, sealer).object] : []),
+    ])
+  const start = [base, mapOf(reserved), ...hosts.map(closedForm)]
+  const crowded = !fits(union(...start))
+  let result = crowded
+    ? union(base, mapOf([closedHost('*', 'fairlead-system', sealer).object]))
+    : union(...start)
+  for (const host of inAge(hosts, all, snapshot)) {
+    if (crowded && host.key.startsWith('*')) continue
+    const parts = closure(all, host)
+    const taken = union(result, parts)
+    const open = longest(parts) <= room.objectBytes
+    const shown = [objectId('tls', host.key)].flatMap((id) => all.get(id) ?? [])
+    const closed = union(result, ...shown.map((one) => closure(all, one)))
+    if (open && fits(taken)) result = taken
+    else if (!open && !crowded && fits(closed)) result = closed
+  }
+  return result
+}
+
+function mapOf(objects: readonly CompiledObject[]): Objects {
+  return new Map(objects.map((one) => [objectId(one.kind, one.key), one]))
+}
+
+function union(...all: readonly Objects[]): Objects {
+  return new Map(all.flatMap((objects) => [...objects]))
+}
+
+function sum(objects: Objects): number {
+  return [...objects.values()].reduce((total, one) => total + bytesOf(one), 0)
+}
+
+function inAge(hosts: readonly HostObject[], all: Objects, { kinds }: Snapshot): HostObject[] {
+  const first = ({ value }: HostObject): Aged => {
+    const routes = value.entries.map(({ rule: key }) => {
+      const object = all.get(objectId('rule', key))
+      assert.ok(object?.kind === 'rule')
+      const { namespace, name } = named(object.value.route)
+      const found = kinds.ApiRoute.get(namespace)?.get(name)
+      assert.ok(found !== undefined)
+      return found
+    })
+    const [oldest] = routes.toSorted(olderFirst)
+    assert.ok(oldest !== undefined)
+    return oldest
+  }
+  return hosts.toSorted((a, b) => olderFirst(first(a), first(b)) || (a.key < b.key ? -1 : 1))
+}
+
+// ---- the promises ---------------------------------------------------------------------------
+
+test('the hosts that fit are those of the plain twin', () => {
+  fc.assert(
+    fc.property(edits(false, 40), rooms, (changes, room) => {
+      const world = newWorld()
+      for (const change of changes) edit(world, change)
+      const snapshot = world.snapshot()
+      const whole = compile(snapshot, DEPS, HUGE).tables.get(GATEWAY)
+      const table = compile(snapshot, DEPS, room).tables.get(GATEWAY)
+      assert.ok(whole !== undefined && table !== undefined)
+      const expected = plainly(whole, snapshot, room)
+      assert.deepEqual([...table.objects.keys()].toSorted(), [...expected.keys()].toSorted())
+      for (const [id, { digest }] of expected) assert.equal(table.objects.get(id)?.digest, digest)
+    }),
+    RUNS,
+  )
+})
+
+test('no table and no object of it is larger than a data plane takes', () => {
+  fc.assert(
+    fc.property(edits(true, 40), rooms, (changes, room) => {
+      const world = newWorld()
+      const compiler = createCompiler(DEPS, room)
+      for (const change of changes) {
+        edit(world, change)
+        for (const table of world.compile((it) => compiler.compile(it)).tables.values()) {
+          const objects: Objects = new Map(table.objects)
+          assert.equal(check(objects), null)
+          for (const one of objects.values()) assert.ok(bytesOf(one) <= room.objectBytes, one.key)
+          // The gateway, the rule that closes and the host that takes everything: less there is not.
+          const least = objects.size <= 3
+          assert.ok(least || objects.size <= room.tableObjects)
+          assert.ok(least || sum(objects) <= room.tableBytes)
+        }
+      }
+    }),
+    RUNS,
+  )
+})
+
+test('a memo that has closed and opened hosts says what a fresh compile says', () => {
+  fc.assert(
+    fc.property(edits(true, 40), rooms, (changes, room) => {
+      const world = newWorld()
+      const compiler = createCompiler(DEPS, room)
+      for (const change of changes) {
+        edit(world, change)
+        const snapshot = world.snapshot()
+        const memoised = world.compile((it) => compiler.compile(it))
+        const fresh = compile(snapshot, DEPS, room)
+        const hashes = ({ tables }: typeof fresh) => [...tables].map(([key, { hash }]) => key + hash)
+        assert.deepEqual(hashes(memoised).toSorted(), hashes(fresh).toSorted())
+        assert.deepEqual(new Map(memoised.verdicts), new Map(fresh.verdicts))
+      }
+    }),
+    RUNS,
+  )
+})
+
+// ---- one story ------------------------------------------------------------------------------
+
+const OPEN = { public: true }
+const many = (count: number) => Array.from({ length: count }, (_, i) => rule(`r${i}`))
+const at = (host: string, more: object = {}) => ({ ...OPEN, hosts: [host], ...more })
+
+function story(room: Partial<Room>): Cluster {
+  return new Cluster(new World().apply(DEFAULT_GATEWAY), { ...HUGE, ...room })
+}
+
+function entry(cluster: Cluster, host: string): string | undefined {
+  return cluster.host(host)?.entries[0]?.rule
+}
+
+test('a host that is too long is closed and every other host goes on', () => {
+  const cluster = story({ objectBytes: 1_000 }).apply(
+    route('a/small', many(2), at('small.example.com')),
+    route('a/big', many(3), at('big.example.com')),
+  )
+  assert.equal(entry(cluster, 'big.example.com'), 'a/big/r0')
+  cluster.apply(route('a/more', many(60), at('big.example.com')))
+  assert.equal(entry(cluster, 'big.example.com'), '*/*/too-large')
+  assert.equal(entry(cluster, 'small.example.com'), 'a/small/r0')
+  for (const name of ['big', 'more']) {
+    assert.match(cluster.accepted(`ApiRoute a/${name}`), /^TooLarge: spec\.hosts\[0\]: .*all routes/)
+    assert.equal(cluster.verdict(`ApiRoute a/${name}`).targets[0]?.programmed?.status, 'False')
+  }
+  assert.equal(cluster.accepted('ApiRoute a/small'), 'Accepted')
+  assert.equal(cluster.verdict(`ApiGateway ${GATEWAY}`).problems[0]?.reason, 'TooLarge')
+  assert.equal(cluster.rule('*/*/too-large').action.kind, 'reject')
+  cluster.apply(route('a/small', many(4), at('small.example.com')))
+  assert.equal(cluster.host('small.example.com')?.entries.length, 4, 'later changes go on')
+  cluster.remove('ApiRoute', 'a', 'more')
+  assert.equal(entry(cluster, 'big.example.com'), 'a/big/r0')
+  assert.equal(cluster.accepted('ApiRoute a/big'), 'Accepted')
+  assert.deepEqual(cluster.verdict(`ApiGateway ${GATEWAY}`).problems, [])
+})
+
+test('a route that is served under other hosts too is accepted in part', () => {
+  const cluster = story({ objectBytes: 1_000 }).apply(
+    route('a/big', many(60), at('big.example.com')),
+    route('a/both', many(1), { ...OPEN, hosts: ['ok.example.com', 'big.example.com'] }),
+  )
+  assert.match(cluster.accepted('ApiRoute a/both'), /^PartiallyAccepted: spec\.hosts\[1\]/)
+  assert.equal(entry(cluster, 'ok.example.com'), 'a/both/r0')
+})
+
+test('of a full table the newest hosts are closed, and what is older keeps running', () => {
+  const hosts = ['one', 'two', 'three'].map((name) => `${name}.example.com`)
+  const cluster = story({ tableObjects: 12 })
+  for (const host of hosts) cluster.apply(route(`a/${host}`, many(3), at(host)))
+  assert.deepEqual(
+    hosts.map((host) => entry(cluster, host)),
+    ['a/one.example.com/r0', 'a/two.example.com/r0', '*/*/too-large'],
+  )
+  const said = cluster.accepted('ApiRoute a/three.example.com')
+  assert.match(said, /^TooLarge: .*"default" is full .* older hosts/)
+  assert.equal(cluster.accepted('ApiRoute a/two.example.com'), 'Accepted')
+})
+
+test('where not even closed hosts fit, nothing falls to a wildcard', () => {
+  const cluster = story({ tableObjects: 8 }).apply(
+    route('a/wild', many(1), at('*.example.com')),
+    ...Array.from({ length: 9 }, (_, i) => route(`b/r${i}`, many(1), at(`h${i}.other.com`))),
+  )
+  const keys = [...(cluster.compiled.tables.get(GATEWAY)?.objects.values() ?? [])]
+    .filter(({ kind }) => kind === 'host')
+    .map(({ key }) => key)
+  assert.deepEqual(keys.toSorted(), ['*', 'h0.other.com', 'h1.other.com'])
+  assert.equal(entry(cluster, '*'), '*/*/too-large')
+  assert.match(cluster.accepted('ApiRoute a/wild'), /^TooLarge/)
+  assert.match(cluster.accepted('ApiRoute b/r8'), /^TooLarge/)
+})
+
+test('policies without end close the hosts that they make too long, and no other', () => {
+  const cluster = story({ objectBytes: 1_500 })
+  const target = [{ kind: 'ApiRoute', name: 'a' }]
+  cluster.apply(
+    route('a/a', many(1), at('a.example.com')),
+    route('b/b', many(1), at('b.example.com')),
+    ...Array.from({ length: 100 }, (_, i) => ({
+      kind: 'RateLimitPolicy' as const,
+      metadata: named(`a/p${i}`),
+      spec: { targetRefs: target, limits: { [`l${i}`]: { rate: '5/1s' } } },
+    })),
+  )
+  assert.equal(entry(cluster, 'a.example.com'), '*/*/too-large')
+  assert.equal(entry(cluster, 'b.example.com'), 'b/b/r0')
+  assert.match(cluster.accepted('ApiRoute a/a'), /What rule "a\/a\/r0" becomes .*fewer policies/)
+})
