@@ -86,6 +86,23 @@ test('a match that cannot be sent is missing, which closes the whole route', () 
   assert.match(problems[0]?.sentence ?? '', /matches\[1\]\.method/)
 })
 
+test('a rule that becomes longer than a frame can hold rejects, and says so', () => {
+  const body = Array.from({ length: 200 }, () => ({ expr: 'x'.repeat(4_000) }))
+  const headers = Array.from({ length: 20 }, (_, i) => ({
+    name: `x-${i}`,
+    value: body,
+    onFailure: 'remove' as const,
+  }))
+  const long = ruleBy({ ...RULE, action: { kind: 'respond', status: 200, headers, body: null } })
+  assert.equal(long.value.action.kind, 'reject')
+  assert.deepEqual(long.value.matches, RULE.matches)
+  assert.match(long.problems[0]?.sentence ?? '', /^It becomes longer than 8 MiB/)
+  const test = { kind: 'exact', value: 'x'.repeat(64_000) } as const
+  const queryParams = Array.from({ length: 16 }, () => ({ name: 'q', test }))
+  const matches = Array.from({ length: 16 }, () => ({ ...matchOf('GET'), queryParams }))
+  assert.deepEqual(ruleBy({ ...RULE, matches }).value.matches, [], 'which closes the whole route')
+})
+
 test('a policy of which a part cannot be sent is unusable', () => {
   const deny = { unauthenticated: { detail: 'x'.repeat(20_000) }, forbidden: null }
   const made = NOTHING.compileAuthPart({}, new FieldPath('spec'), WITHIN)

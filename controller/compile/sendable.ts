@@ -5,7 +5,7 @@
  * Pinned by sendable.test.ts: "what cannot be sent harms nothing but its own targets".
  */
 import { checkValue } from '#wire/check'
-import { TOTAL_TIMEOUT_MS } from '#wire/limits'
+import { FRAME_BYTES_MAX, TOTAL_TIMEOUT_MS } from '#wire/limits'
 import type { Fault } from '#wire/shape'
 import type { ObjectKind, Rule, ValueOf } from '#wire/table'
 import { type Checked, FieldPath, type Problem } from './problem.ts'
@@ -35,8 +35,18 @@ function problem(at: Place, { path, sentence }: Fault): Problem {
 }
 
 function faultOf<K extends ObjectKind>(kind: K, value: ValueOf[K], at: Place): readonly Problem[] {
-  const found = checkValue(kind, value)
+  const found = checkValue(kind, value) ?? tooLong(value)
   return found === null ? [] : [problem(at, found)]
+}
+
+/** Of one resource; the other half is for the names of policies, which come from others. */
+const OWN_BYTES_MAX = FRAME_BYTES_MAX / 2
+
+function tooLong(value: unknown): Fault | null {
+  const text = JSON.stringify(value)
+  // No character takes more than three bytes: most values need no second look.
+  if (text.length * 3 <= OWN_BYTES_MAX || Buffer.byteLength(text) <= OWN_BYTES_MAX) return null
+  return { path: '', sentence: `becomes longer than ${OWN_BYTES_MAX / 2 ** 20} MiB` }
 }
 
 // ---- rules ----------------------------------------------------------------------------------
@@ -52,7 +62,8 @@ function ruleSendable(
   const matches = value.matches.flatMap((match) =>
     ruleFaults({ ...safe, matches: [match] }, at).length === 0 ? [match] : [],
   )
-  return { value: { ...safe, matches }, problems: [...problems, ...found] }
+  const kept = ruleFaults({ ...safe, matches }, at).length === 0 ? matches : []
+  return { value: { ...safe, matches: kept }, problems: [...problems, ...found] }
 }
 
 function ruleFaults({ backends, traffic, ...rest }: CompiledRule, at: Place): readonly Problem[] {

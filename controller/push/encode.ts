@@ -43,6 +43,8 @@ export function frameLine(frame: Exclude<DownFrame, { type: 'put' }>): string {
 export interface Encoder {
   /** The `put` of an object, encoded once for all streams. */
   put(object: CompiledObject): string
+  /** Bytes of that `put`, without its line break. */
+  bytes(object: CompiledObject): number
   /** Why no data plane could accept the object; undefined: nothing. */
   refusal(object: CompiledObject): string | undefined
 }
@@ -61,6 +63,7 @@ export function createEncoder(): Encoder {
 
   return {
     put,
+    bytes: (object) => Buffer.byteLength(put(object)) - 1,
     refusal(object) {
       const found = checkObject(object.kind === 'secret' ? open(object) : object)
       const name = `${object.kind} "${object.key}"`

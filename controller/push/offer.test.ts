@@ -6,6 +6,7 @@ import { test } from 'node:test'
 import * as fc from 'fast-check'
 import { SAMPLES, tableObject } from '../../test/wire/samples.ts'
 import { compiled } from '../../test/wire/world.ts'
+import { TABLE_BYTES_MAX, TABLE_OBJECTS_MAX } from '#wire/limits'
 import { objectId } from '#wire/table'
 import type { TableObject } from '#wire/table'
 import type { CompiledTable } from '../compile/compiled.ts'
@@ -122,6 +123,42 @@ test('a table that no data plane could run is not offered, and the one before it
   assert.match(dangling.because, /names consumer "partners\/acme"/)
   assert.equal(accept([consumer('p', '1')]).kind, 'unsendable') // without its gateway
   assert.equal(offers.newest, before)
+})
+
+/** One object under many keys, which is all that a sum sees of it. */
+function repeated(
+  object: TableObject,
+  times: number,
+  beside: readonly TableObject[],
+): CompiledTable {
+  const { objects, hash } = compiled([...beside, object])
+  const one = objects.get(objectId(object.kind, object.key))
+  assert.ok(one !== undefined)
+  const all = new Map(objects)
+  for (let i = 1; i < times; i += 1) all.set(`${object.kind} ${i}`, one)
+  return { objects: all, hash: `${times}${hash}` }
+}
+
+test('a table beyond the limits of the wire is not offered, whatever the change reaches', () => {
+  const offers = createOffers(createEncoder())
+  assert.ok(GATEWAY !== undefined)
+  const accept = (table: CompiledTable) =>
+    offers.accept({ table, basis: {}, epoch: '0', trace: null })
+  const privateKey = tableObject('secret', 'a/tls:tls.key', { base64: 'aGk=' })
+  const beside = [GATEWAY, privateKey]
+  assert.equal(accept(compiled(beside)).kind, 'newTable')
+  const many = accept(repeated(consumer('p', '1'), TABLE_OBJECTS_MAX - 1, beside))
+  assert.ok(many.kind === 'unsendable')
+  assert.match(many.because, /more than 500000 objects/)
+  const names = Array.from({ length: 1_000 }, () => 'x'.repeat(8_000))
+  const value = { chain: 'x', privateKey: 'a/tls:tls.key', names }
+  const large = tableObject('certificate', 'a/tls', value)
+  const copies = Math.floor(TABLE_BYTES_MAX / JSON.stringify(large).length)
+  assert.equal(accept(repeated(large, copies - 1, beside)).kind, 'newTable')
+  const long = accept(repeated(large, copies + 1, beside))
+  assert.ok(long.kind === 'unsendable')
+  assert.match(long.because, /longer than 134217728 bytes/)
+  assert.equal(accept(repeated(large, copies - 2, beside)).kind, 'newTable')
 })
 
 test('a generation counts from the first table that carries it', () => {

@@ -7,6 +7,7 @@
 import type { CompiledObject, CompiledTable } from '../compile/compiled.ts'
 import { check, checkReferences, reach } from '#wire/check'
 import type { Lookup } from '#wire/check'
+import { TABLE_BYTES_MAX, TABLE_OBJECTS_MAX } from '#wire/limits'
 import type { Basis } from '#wire/session'
 import { OBJECT_KINDS, objectId } from '#wire/table'
 import type { ObjectKind } from '#wire/table'
@@ -78,6 +79,8 @@ export function createOffers(encoder: Encoder): Offers {
   const sources = createSources()
   const backends = new Set<string>()
   let remembered = 0
+  /** Of the newest table, as a snapshot of it is counted. */
+  let bytes = 0
   let newest: Offer | null = null
 
   function remember(step: Step): void {
@@ -104,6 +107,9 @@ export function createOffers(encoder: Encoder): Offers {
       const changed = changesBetween(before, offer.table.objects)
       const because = unsendable(changed, offer.table.objects, encoder)
       if (because !== null) return { kind: 'unsendable', because }
+      const size = bytes + growth(changed, encoder)
+      if (size > TABLE_BYTES_MAX) return { kind: 'unsendable', because: TOO_LONG }
+      bytes = size
       const version = (last?.version ?? 0) + 1
       for (const change of changed) sources.apply(change.before, change.after, version)
       // Nothing leads to the first table but a snapshot.
@@ -122,6 +128,8 @@ export function createOffers(encoder: Encoder): Offers {
     },
   }
 }
+
+const TOO_LONG = `the table is longer than ${TABLE_BYTES_MAX} bytes`
 
 type Objects = ReadonlyMap<string, CompiledObject>
 
@@ -174,6 +182,8 @@ function touchedBy(changes: readonly Change[]): Touched {
 
 /** The assertion before the push; what it lets pass no data plane may refuse. */
 function unsendable(changes: readonly Change[], to: Objects, encoder: Encoder): string | null {
+  // Compile holds its tables to both limits (capacity.ts), also where a change reaches nothing else.
+  if (to.size > TABLE_OBJECTS_MAX) return `the table has more than ${TABLE_OBJECTS_MAX} objects`
   const lookup: Lookup = (kind, key) => to.get(objectId(kind, key))
   let widest: ReturnType<typeof reach> = 'self'
   for (const { before, after } of changes) {
@@ -183,6 +193,16 @@ function unsendable(changes: readonly Change[], to: Objects, encoder: Encoder): 
     if (because !== undefined) return because
   }
   return widest === 'self' ? null : (check(to)?.sentence ?? null)
+}
+
+/** Of all bytes of the table; objects that did not change are not looked at. */
+function growth(changes: readonly Change[], encoder: Encoder): number {
+  let bytes = 0
+  for (const { before, after } of changes) {
+    if (before !== undefined) bytes -= encoder.bytes(before)
+    if (after !== null) bytes += encoder.bytes(after)
+  }
+  return bytes
 }
 
 /** The union of what the steps after `version` touched, as it stands in the newest table. */

@@ -81,13 +81,16 @@ export async function readLines(path: string): Promise<FileLines> {
   return { kind: 'lines', lines: found }
 }
 
+/** A table that came over the wire, with the file's own head and end. */
+const FILE_BYTES_MAX = TABLE_BYTES_MAX + FRAME_BYTES_MAX
+
 /** What follows the last line break would be dropped unseen; here it is a sign of damage. */
 async function* bounded(stream: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   let bytes = 0
   let last = NEWLINE
   for await (const chunk of stream) {
     bytes += chunk.length
-    if (bytes > TABLE_BYTES_MAX) throw new RangeError(`it is longer than ${TABLE_BYTES_MAX} bytes`)
+    if (bytes > FILE_BYTES_MAX) throw new RangeError(`it is longer than ${FILE_BYTES_MAX} bytes`)
     last = chunk.at(-1) ?? last
     yield chunk
   }
