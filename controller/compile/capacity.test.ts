@@ -5,18 +5,12 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { check } from '#wire/check'
-import { type ObjectKind, objectId } from '#wire/table'
 import { edit, edits, newWorld } from '../../test/fake/any-world.ts'
 import { Cluster, GATEWAY, named, route, rule } from '../../test/fake/cluster.ts'
+import { bytesOf, type Objects, plainly, sum } from '../../test/fake/plain-capacity.ts'
 import { DEFAULT_GATEWAY, DEPS, World } from '../../test/fake/world.ts'
-import { createEncoder } from '../push/encode.ts'
 import type { Room } from './assembly.ts'
-import { closedHost, closedRule, closedTls } from './closed-host.ts'
 import { compile, createCompiler } from './compile.ts'
-import type { CompiledObject, CompiledTable } from './compiled.ts'
-import { type Aged, olderFirst } from './precedence.ts'
-import { createSealer } from './seal.ts'
-import type { Snapshot } from './snapshot.ts'
 
 const RUNS = { numRuns: Number(process.env['FAIRLEAD_RUNS'] ?? 60) }
 const HUGE: Room = { objectBytes: 2 ** 40, tableBytes: 2 ** 40, tableObjects: 2 ** 40 }
@@ -26,143 +20,6 @@ const rooms = fc.record<Room>({
   tableBytes: fc.integer({ min: 1_000, max: 12_000 }),
   tableObjects: fc.integer({ min: 3, max: 40 }),
 })
-
-const encoder = createEncoder()
-const sealer = createSealer(DEPS)
-
-function bytesOf(object: CompiledObject): number {
-  return Buffer.byteLength(encoder.put(object)) - 1
-}
-
-// ---- the twin -------------------------------------------------------------------------------
-
-type Objects = Map<string, CompiledObject>
-type HostObject = CompiledObject & { readonly kind: 'host' }
-
-/** All that an object needs beside itself, by names alone. */
-function needs(all: Objects, object: CompiledObject): readonly string[] {
-  switch (object.kind) {
-    case 'host':
-      return [
-        objectId('tls', object.key),
-        ...object.value.entries.map(({ rule: key }) => objectId('rule', key)),
-      ]
-    case 'authenticate':
-      return object.value.entries.flatMap((entry) => {
-        const own = object.key.slice(0, object.key.indexOf('/'))
-        const namespaces = entry.kind === 'apiKey' ? entry.namespaces : [own]
-        const pepper = entry.kind === 'apiKey' && entry.pepper !== null ? [entry.pepper] : []
-        return [
-          ...pepper.map((key) => objectId('secret', key)),
-          ...(entry.kind === 'anonymous' ? [] : namespaces.flatMap((one) => consumers(all, one))),
-        ]
-      })
-    default:
-      return namedIn(object)
-  }
-}
-
-const KINDS: readonly ObjectKind[] = [
-  'backend',
-  'authenticate',
-  'authorize',
-  'forward',
-  'deny',
-  'limit',
-  'certificate',
-  'secret',
-]
-
-/** Every text in it that is the key of another object. */
-function namedIn(object: CompiledObject): readonly string[] {
-  const texts = JSON.stringify(object.value).match(/"(?:[^"\\]|\\.)*"/g) ?? []
-  return texts.flatMap((text) => KINDS.map((kind) => objectId(kind, String(JSON.parse(text)))))
-}
-
-function consumers(all: Objects, namespace: string): readonly string[] {
-  return [...all].flatMap(([id, object]) => {
-    const of = object.kind === 'apiKey' ? object.value.consumer : object.key
-    const is = object.kind === 'apiKey' || object.kind === 'consumer'
-    return is && of.startsWith(`${namespace}/`) ? [id] : []
-  })
-}
-
-function closure(all: Objects, from: CompiledObject): Objects {
-  const found: Objects = new Map()
-  const waiting = [objectId(from.kind, from.key)]
-  for (let id = waiting.pop(); id !== undefined; id = waiting.pop()) {
-    const object = all.get(id)
-    if (object === undefined || found.has(id)) continue
-    found.set(id, object)
-    waiting.push(...needs(all, object))
-  }
-  return found
-}
-
-function plainly(whole: CompiledTable, snapshot: Snapshot, room: Room): Objects {
-  const all: Objects = new Map(whole.objects)
-  const fits = (objects: Objects): boolean =>
-    objects.size <= room.tableObjects && sum(objects) <= room.tableBytes
-  const longest = (objects: Objects): number => Math.max(...[...objects.values()].map(bytesOf))
-  if (fits(all) && longest(all) <= room.objectBytes) return all
-  const isHost = (object: CompiledObject): object is HostObject => object.kind === 'host'
-  const every = [...all.values()].filter(isHost)
-  const hosts = every.filter(({ value }) => value.entries.length > 0)
-  const reserved = every.filter(({ value }) => value.entries.length === 0)
-  const gateway = all.get(objectId('gateway', GATEWAY))
-  assert.ok(gateway !== undefined)
-  const base = mapOf([gateway, closedRule(sealer).object])
-  const closedForm = ({ key, value }: HostObject): Objects =>
-    mapOf([
-      closedHost(key, value.namespace, sealer).object,
-      ...(all.has(objectId('tls', key)) ? [closedTls(key, sealer).object] : []),
-    ])
-  const start = [base, mapOf(reserved), ...hosts.map(closedForm)]
-  const crowded = !fits(union(...start))
-  let result = crowded
-    ? union(base, mapOf([closedHost('*', 'fairlead-system', sealer).object]))
-    : union(...start)
-  for (const host of inAge(hosts, all, snapshot)) {
-    if (crowded && host.key.startsWith('*')) continue
-    const parts = closure(all, host)
-    const taken = union(result, parts)
-    const open = longest(parts) <= room.objectBytes
-    const shown = [objectId('tls', host.key)].flatMap((id) => all.get(id) ?? [])
-    const closed = union(result, ...shown.map((one) => closure(all, one)))
-    if (open && fits(taken)) result = taken
-    else if (!open && !crowded && fits(closed)) result = closed
-  }
-  return result
-}
-
-function mapOf(objects: readonly CompiledObject[]): Objects {
-  return new Map(objects.map((one) => [objectId(one.kind, one.key), one]))
-}
-
-function union(...all: readonly Objects[]): Objects {
-  return new Map(all.flatMap((objects) => [...objects]))
-}
-
-function sum(objects: Objects): number {
-  return [...objects.values()].reduce((total, one) => total + bytesOf(one), 0)
-}
-
-function inAge(hosts: readonly HostObject[], all: Objects, { kinds }: Snapshot): HostObject[] {
-  const first = ({ value }: HostObject): Aged => {
-    const routes = value.entries.map(({ rule: key }) => {
-      const object = all.get(objectId('rule', key))
-      assert.ok(object?.kind === 'rule')
-      const { namespace, name } = named(object.value.route)
-      const found = kinds.ApiRoute.get(namespace)?.get(name)
-      assert.ok(found !== undefined)
-      return found
-    })
-    const [oldest] = routes.toSorted(olderFirst)
-    assert.ok(oldest !== undefined)
-    return oldest
-  }
-  return hosts.toSorted((a, b) => olderFirst(first(a), first(b)) || (a.key < b.key ? -1 : 1))
-}
 
 // ---- the promises ---------------------------------------------------------------------------
 
@@ -215,7 +72,8 @@ test('a memo that has closed and opened hosts says what a fresh compile says', (
         const snapshot = world.snapshot()
         const memoised = world.compile((it) => compiler.compile(it))
         const fresh = compile(snapshot, DEPS, room)
-        const hashes = ({ tables }: typeof fresh) => [...tables].map(([key, { hash }]) => key + hash)
+        const hashes = ({ tables }: typeof fresh) =>
+          [...tables].map(([key, { hash }]) => key + hash)
         assert.deepEqual(hashes(memoised).toSorted(), hashes(fresh).toSorted())
         assert.deepEqual(new Map(memoised.verdicts), new Map(fresh.verdicts))
       }
@@ -234,7 +92,7 @@ function story(room: Partial<Room>): Cluster {
   return new Cluster(new World().apply(DEFAULT_GATEWAY), { ...HUGE, ...room })
 }
 
-function entry(cluster: Cluster, host: string): string | undefined {
+function firstEntry(cluster: Cluster, host: string): string | undefined {
   return cluster.host(host)?.entries[0]?.rule
 }
 
@@ -243,12 +101,15 @@ test('a host that is too long is closed and every other host goes on', () => {
     route('a/small', many(2), at('small.example.com')),
     route('a/big', many(3), at('big.example.com')),
   )
-  assert.equal(entry(cluster, 'big.example.com'), 'a/big/r0')
+  assert.equal(firstEntry(cluster, 'big.example.com'), 'a/big/r0')
   cluster.apply(route('a/more', many(60), at('big.example.com')))
-  assert.equal(entry(cluster, 'big.example.com'), '*/*/too-large')
-  assert.equal(entry(cluster, 'small.example.com'), 'a/small/r0')
+  assert.equal(firstEntry(cluster, 'big.example.com'), '*/*/too-large')
+  assert.equal(firstEntry(cluster, 'small.example.com'), 'a/small/r0')
   for (const name of ['big', 'more']) {
-    assert.match(cluster.accepted(`ApiRoute a/${name}`), /^TooLarge: spec\.hosts\[0\]: .*all routes/)
+    assert.match(
+      cluster.accepted(`ApiRoute a/${name}`),
+      /^TooLarge: spec\.hosts\[0\]: .*all routes/,
+    )
     assert.equal(cluster.verdict(`ApiRoute a/${name}`).targets[0]?.programmed?.status, 'False')
   }
   assert.equal(cluster.accepted('ApiRoute a/small'), 'Accepted')
@@ -257,7 +118,7 @@ test('a host that is too long is closed and every other host goes on', () => {
   cluster.apply(route('a/small', many(4), at('small.example.com')))
   assert.equal(cluster.host('small.example.com')?.entries.length, 4, 'later changes go on')
   cluster.remove('ApiRoute', 'a', 'more')
-  assert.equal(entry(cluster, 'big.example.com'), 'a/big/r0')
+  assert.equal(firstEntry(cluster, 'big.example.com'), 'a/big/r0')
   assert.equal(cluster.accepted('ApiRoute a/big'), 'Accepted')
   assert.deepEqual(cluster.verdict(`ApiGateway ${GATEWAY}`).problems, [])
 })
@@ -268,7 +129,7 @@ test('a route that is served under other hosts too is accepted in part', () => {
     route('a/both', many(1), { ...OPEN, hosts: ['ok.example.com', 'big.example.com'] }),
   )
   assert.match(cluster.accepted('ApiRoute a/both'), /^PartiallyAccepted: spec\.hosts\[1\]/)
-  assert.equal(entry(cluster, 'ok.example.com'), 'a/both/r0')
+  assert.equal(firstEntry(cluster, 'ok.example.com'), 'a/both/r0')
 })
 
 test('of a full table the newest hosts are closed, and what is older keeps running', () => {
@@ -276,7 +137,7 @@ test('of a full table the newest hosts are closed, and what is older keeps runni
   const cluster = story({ tableObjects: 12 })
   for (const host of hosts) cluster.apply(route(`a/${host}`, many(3), at(host)))
   assert.deepEqual(
-    hosts.map((host) => entry(cluster, host)),
+    hosts.map((host) => firstEntry(cluster, host)),
     ['a/one.example.com/r0', 'a/two.example.com/r0', '*/*/too-large'],
   )
   const said = cluster.accepted('ApiRoute a/three.example.com')
@@ -293,7 +154,7 @@ test('where not even closed hosts fit, nothing falls to a wildcard', () => {
     .filter(({ kind }) => kind === 'host')
     .map(({ key }) => key)
   assert.deepEqual(keys.toSorted(), ['*', 'h0.other.com', 'h1.other.com'])
-  assert.equal(entry(cluster, '*'), '*/*/too-large')
+  assert.equal(firstEntry(cluster, '*'), '*/*/too-large')
   assert.match(cluster.accepted('ApiRoute a/wild'), /^TooLarge/)
   assert.match(cluster.accepted('ApiRoute b/r8'), /^TooLarge/)
 })
@@ -310,7 +171,18 @@ test('policies without end close the hosts that they make too long, and no other
       spec: { targetRefs: target, limits: { [`l${i}`]: { rate: '5/1s' } } },
     })),
   )
-  assert.equal(entry(cluster, 'a.example.com'), '*/*/too-large')
-  assert.equal(entry(cluster, 'b.example.com'), 'b/b/r0')
+  assert.equal(firstEntry(cluster, 'a.example.com'), '*/*/too-large')
+  assert.equal(firstEntry(cluster, 'b.example.com'), 'b/b/r0')
   assert.match(cluster.accepted('ApiRoute a/a'), /What rule "a\/a\/r0" becomes .*fewer policies/)
+})
+
+test('a host that is too long keeps what it says of TLS, and one without room has none', () => {
+  const tls = { http: 'redirect' }
+  const said = (cluster: Cluster): unknown => cluster.object('tls x.example.com')?.value
+  const big = route('a/big', many(60), at('x.example.com', { tls }))
+  assert.deepEqual(said(story({ objectBytes: 1_000 }).apply(big)), { certificates: [], ...tls })
+  assert.deepEqual(said(story({ tableObjects: 20 }).apply(big)), {
+    certificates: [],
+    http: 'serve',
+  })
 })

@@ -12,7 +12,8 @@ const TOO_LARGE: Reject = {
   kind: 'reject',
   status: 503,
   cause: 'too-large',
-  because: 'More is configured for this host than can be served; the statuses of its routes say why.',
+  because:
+    'More is configured for this host than can be served; the statuses of its routes say why.',
 }
 
 /** No namespace is called so: it can be no route's. */

@@ -97,8 +97,8 @@ test('a rule that becomes longer than a frame can hold rejects, and says so', ()
   assert.equal(long.value.action.kind, 'reject')
   assert.deepEqual(long.value.matches, RULE.matches)
   assert.match(long.problems[0]?.sentence ?? '', /^It becomes longer than 8 MiB/)
-  const test = { kind: 'exact', value: 'x'.repeat(64_000) } as const
-  const queryParams = Array.from({ length: 16 }, () => ({ name: 'q', test }))
+  const exact = { kind: 'exact', value: 'x'.repeat(64_000) } as const
+  const queryParams = Array.from({ length: 16 }, () => ({ name: 'q', test: exact }))
   const matches = Array.from({ length: 16 }, () => ({ ...matchOf('GET'), queryParams }))
   assert.deepEqual(ruleBy({ ...RULE, matches }).value.matches, [], 'which closes the whole route')
 })

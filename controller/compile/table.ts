@@ -161,27 +161,31 @@ function partsOf(scene: Scene) {
       if (slice !== undefined) slices.set(key, slice)
     }
   }
-  const hosts: HostParts[] = []
-  for (const chunk of at.ask(before.placement.hosts, gatewayKey)) {
-    const objects = at.askAll(before.placement.hostObject, chunk)
-    const views = at.askAll(before.placement.view, chunk)
-    const tls = at.askAll(before.tls.objects, chunk)
-    for (const i of chunk.keys()) {
-      const [object, view] = [objects[i], views[i]]
-      if (object?.object.kind !== 'host' || view === null || view === undefined) continue
-      const { key: host, value } = object.object
-      const { namespace } = value
-      const own = view.own.flatMap(
-        (claim) => slices.get(`${gatewayKey} ${keyOf(claim.namespace, claim.name)}`) ?? [],
-      )
-      hosts.push({ host, namespace, object, claims: view.own, slices: own, tls: tls[i] ?? [] })
-    }
-  }
   return {
     gatewayKey,
     reserved: at.ask(before.placement.reserved, gatewayKey),
-    hosts,
+    hosts: hostParts(slices, scene),
     used: (use: PolicyUse) => partsOfUse(use, scene),
     consumers: (namespace: string) => at.ask(before.consumers.objects, namespace),
   }
+}
+
+function hostParts(slices: ReadonlyMap<string, Slice>, scene: Scene): readonly HostParts[] {
+  const { gatewayKey, at, before } = scene
+  const { hosts, hostObject, view } = before.placement
+  return at.ask(hosts, gatewayKey).flatMap((chunk) => {
+    const objects = at.askAll(hostObject, chunk)
+    const views = at.askAll(view, chunk)
+    const tls = at.askAll(before.tls.objects, chunk)
+    return objects.flatMap((object, i): readonly HostParts[] => {
+      if (object?.object.kind !== 'host') return []
+      const { key: host, value } = object.object
+      const claims = views[i]?.own ?? []
+      const own = claims.flatMap(
+        ({ namespace, name }) => slices.get(`${gatewayKey} ${keyOf(namespace, name)}`) ?? [],
+      )
+      const { namespace } = value
+      return [{ host, namespace, object, claims, slices: own, tls: tls[i] ?? [] }]
+    })
+  })
 }

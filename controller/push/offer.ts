@@ -105,11 +105,9 @@ export function createOffers(encoder: Encoder): Offers {
       }
       const before: Objects = last?.table.objects ?? new Map()
       const changed = changesBetween(before, offer.table.objects)
-      const because = unsendable(changed, offer.table.objects, encoder)
-      if (because !== null) return { kind: 'unsendable', because }
-      const size = bytes + growth(changed, encoder)
-      if (size > TABLE_BYTES_MAX) return { kind: 'unsendable', because: TOO_LONG }
-      bytes = size
+      const weighed = weigh(changed, offer.table.objects, { bytes, encoder })
+      if (weighed.kind === 'unsendable') return weighed
+      bytes = weighed.bytes
       const version = (last?.version ?? 0) + 1
       for (const change of changed) sources.apply(change.before, change.after, version)
       // Nothing leads to the first table but a snapshot.
@@ -128,8 +126,6 @@ export function createOffers(encoder: Encoder): Offers {
     },
   }
 }
-
-const TOO_LONG = `the table is longer than ${TABLE_BYTES_MAX} bytes`
 
 type Objects = ReadonlyMap<string, CompiledObject>
 
@@ -182,8 +178,6 @@ function touchedBy(changes: readonly Change[]): Touched {
 
 /** The assertion before the push; what it lets pass no data plane may refuse. */
 function unsendable(changes: readonly Change[], to: Objects, encoder: Encoder): string | null {
-  // Compile holds its tables to both limits (capacity.ts), also where a change reaches nothing else.
-  if (to.size > TABLE_OBJECTS_MAX) return `the table has more than ${TABLE_OBJECTS_MAX} objects`
   const lookup: Lookup = (kind, key) => to.get(objectId(kind, key))
   let widest: ReturnType<typeof reach> = 'self'
   for (const { before, after } of changes) {
@@ -193,6 +187,27 @@ function unsendable(changes: readonly Change[], to: Objects, encoder: Encoder): 
     if (because !== undefined) return because
   }
   return widest === 'self' ? null : (check(to)?.sentence ?? null)
+}
+
+type Weighed =
+  | { readonly kind: 'sendable'; readonly bytes: number }
+  | Extract<Accepted, { readonly kind: 'unsendable' }>
+
+/** `bytes`: of the table before. Compile holds its tables to both totals (capacity.ts). */
+function weigh(
+  changes: readonly Change[],
+  to: Objects,
+  now: { readonly bytes: number; readonly encoder: Encoder },
+): Weighed {
+  const many = `the table has more than ${TABLE_OBJECTS_MAX} objects`
+  if (to.size > TABLE_OBJECTS_MAX) return { kind: 'unsendable', because: many }
+  const because = unsendable(changes, to, now.encoder)
+  if (because !== null) return { kind: 'unsendable', because }
+  const bytes = now.bytes + growth(changes, now.encoder)
+  const long = `the table is longer than ${TABLE_BYTES_MAX} bytes`
+  return bytes > TABLE_BYTES_MAX
+    ? { kind: 'unsendable', because: long }
+    : { kind: 'sendable', bytes }
 }
 
 /** Of all bytes of the table; objects that did not change are not looked at. */
