@@ -36,6 +36,7 @@ export interface HostParts {
   readonly host: string
   readonly namespace: string
   readonly object: Sealed
+  readonly entries: number
   /** Of the owner's routes: the oldest says how old the host is. */
   readonly claims: readonly Claim[]
   readonly slices: readonly Slice[]
@@ -58,13 +59,13 @@ export function fit(parts: TableParts, { sealer, room }: Ingredients): Fitted {
   const filling = new Filling(parts, room)
   filling.table.add(parts.gateway)
   filling.table.add(closedRule(sealer))
-  const closedForms = new Map(parts.hosts.map((one) => [one.host, closedForm(one, sealer)]))
-  filling.owe([...closedForms.values(), parts.reserved].flat())
+  const hosts = withEntries(parts)
+  const closedForms = new Map(hosts.map((one) => [one.host, closedForm(one, sealer)]))
+  filling.owe([...closedForms.values()].flat())
+  filling.table.addAll(withoutEntries(parts, sealer))
   if (filling.table.fitsIn(room, filling.owed) === 'no') return fitCrowded(parts, sealer, room)
-  filling.pay(parts.reserved)
-  filling.table.addAll(parts.reserved)
   const closed = new Map<string, Closed>()
-  for (const one of inAge(parts.hosts)) {
+  for (const one of inAge(hosts)) {
     const form = closedForms.get(one.host) ?? []
     filling.pay(form)
     const why = filling.take(one)
@@ -88,11 +89,26 @@ function fitCrowded(parts: TableParts, sealer: Sealer, room: Room): Fitted {
   const base = [parts.gateway, closedRule(sealer), closedHost(ANY_HOST, namespace, sealer)]
   filling.table.addAll(base)
   const closed = new Map<string, Closed>()
-  for (const one of inAge(parts.hosts)) {
+  for (const one of inAge(withEntries(parts))) {
     const why: Closed | null = one.host.startsWith('*') ? { why: 'full' } : filling.take(one)
     if (why !== null) closed.set(one.host, why)
   }
   return { table: filling.table.finished(), closed }
+}
+
+function withEntries({ hosts }: TableParts): readonly HostParts[] {
+  return hosts.filter(({ entries }) => entries > 0)
+}
+
+/** Hosts of which nothing is served: they only keep requests from wider ones. */
+function withoutEntries({ hosts, reserved }: TableParts, sealer: Sealer): readonly Sealed[] {
+  const empty = hosts.filter(({ entries }) => entries === 0)
+  return [
+    ...reserved,
+    ...empty.flatMap(({ host, object, tls }) =>
+      tls.length === 0 ? [object] : [object, closedTls(host, sealer)],
+    ),
+  ]
 }
 
 function closedForm({ host, namespace, tls }: HostParts, sealer: Sealer): readonly Sealed[] {

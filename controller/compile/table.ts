@@ -184,8 +184,9 @@ function hostParts(slices: ReadonlyMap<string, Slice>, scene: Scene): readonly H
       const own = claims.flatMap(
         ({ namespace, name }) => slices.get(`${gatewayKey} ${keyOf(namespace, name)}`) ?? [],
       )
-      const { namespace } = value
-      return [{ host, namespace, object, claims, slices: own, tls: tls[i] ?? [] }]
+      const { namespace, entries } = value
+      const parts = { host, namespace, object, entries: entries.length, claims, slices: own }
+      return [{ ...parts, tls: tls[i] ?? [] }]
     })
   })
 }

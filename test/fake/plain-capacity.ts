@@ -10,7 +10,7 @@ import { type Aged, olderFirst } from '../../controller/compile/precedence.ts'
 import { createSealer } from '../../controller/compile/seal.ts'
 import type { Snapshot } from '../../controller/compile/snapshot.ts'
 import { createEncoder } from '../../controller/push/encode.ts'
-import { type ObjectKind, objectId } from '#wire/table'
+import { objectId, type Rule } from '#wire/table'
 import { GATEWAY, named } from './cluster.ts'
 import { DEPS } from './world.ts'
 
@@ -42,26 +42,31 @@ function needs(all: Objects, object: CompiledObject): readonly string[] {
           ...(entry.kind === 'anonymous' ? [] : namespaces.flatMap((one) => consumers(all, one))),
         ]
       })
+    case 'rule':
+      return [...inRule(object.value), ...backendsIn(object.value)]
+    case 'tls':
+      return object.value.certificates.map((key) => objectId('certificate', key))
+    case 'certificate':
+      return [objectId('secret', object.value.privateKey)]
     default:
-      return namedIn(object)
+      return []
   }
 }
 
-const KINDS: readonly ObjectKind[] = [
-  'backend',
-  'authenticate',
-  'authorize',
-  'forward',
-  'deny',
-  'limit',
-  'certificate',
-  'secret',
-]
+function inRule({ auth, limits }: Rule): readonly string[] {
+  const own = limits.map((key) => objectId('limit', key))
+  if (auth.kind !== 'policy') return own
+  const units = (['authenticate', 'forward', 'deny'] as const).flatMap((unit) => {
+    const key = auth[unit]
+    return key === null ? [] : [objectId(unit, key)]
+  })
+  return [...own, ...units, ...auth.authorize.map((key) => objectId('authorize', key))]
+}
 
-/** Every text in it that is the key of another object. */
-function namedIn(object: CompiledObject): readonly string[] {
-  const texts = JSON.stringify(object.value).match(/"(?:[^"\\]|\\.)*"/g) ?? []
-  return texts.flatMap((text) => KINDS.map((kind) => objectId(kind, String(JSON.parse(text)))))
+/** Every text in it that is the key of one. */
+function backendsIn(value: Rule): readonly string[] {
+  const texts = JSON.stringify(value).match(/"(?:[^"\\]|\\.)*"/g) ?? []
+  return texts.map((text) => objectId('backend', String(JSON.parse(text))))
 }
 
 function consumers(all: Objects, namespace: string): readonly string[] {
@@ -96,7 +101,11 @@ export function plainly(whole: CompiledTable, snapshot: Snapshot, room: Room): O
   const gateway = all.get(objectId('gateway', GATEWAY))
   assert.ok(gateway !== undefined)
   const base = mapOf([gateway, closedRule(sealer).object])
-  const least = union(base, mapOf(reserved), ...hosts.map((host) => closedForm(all, host)))
+  const least = union(
+    base,
+    ...reserved.map((host) => emptyForm(all, host)),
+    ...hosts.map((host) => closedForm(all, host)),
+  )
   const others = fits(least) ? hosts : hosts.filter(({ key }) => !key.startsWith('*'))
   const any = mapOf([closedHost('*', 'fairlead-system', sealer).object])
   let result = fits(least) ? least : union(base, any)
@@ -116,6 +125,10 @@ function isHost(object: CompiledObject): object is HostObject {
 
 function longest(objects: Objects): number {
   return Math.max(...[...objects.values()].map(bytesOf))
+}
+
+function emptyForm(all: Objects, host: HostObject): Objects {
+  return union(closedForm(all, host), mapOf([host]))
 }
 
 function closedForm(all: Objects, { key, value }: HostObject): Objects {
