@@ -15,11 +15,16 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOSPC: 'the disk is full',
   ENAMETOOLONG: 'the name is too long',
   ELOOP: 'its links lead in a circle',
+  EMFILE: 'too many files are open',
+  EIO: 'the disk fails',
 }
+
+/** `EBUSY: resource busy or locked, open '/a'`: a code, words, and what the system was asked. */
+const SYSTEM = /^E[A-Z0-9]+: ([^,]+)(?:, .*)?$/
 
 /** For what is not of the file system: its own message. */
 export function fileReason(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
-  return REASONS[code] ?? error.message
+  return REASONS[code] ?? SYSTEM.exec(error.message)?.[1] ?? error.message
 }

@@ -117,6 +117,8 @@ test('what the user cannot have is one line and exit code 2', async (t) => {
   const readable = join(shop, 'readable')
   await mkdir(readable)
   await chmod(readable, 0o755)
+  const torn = join(shop, 'torn')
+  await writeFile(torn, '{"clusters": [')
   const cases: readonly (readonly [readonly string[], RegExp])[] = [
     [['dev', shop, '--htp', 'x'], /unknown option '--htp' \(Did you mean --http\?\)/],
     [['dev', shop, '--http', 'nowhere'], /--http: "nowhere" is not HOST:PORT/],
@@ -135,6 +137,10 @@ test('what the user cannot have is one line and exit code 2', async (t) => {
     [['dataplane', '--state', join(shop, 'a.yaml')], /cannot be used: it is not a folder/],
     [['controller', '--kubeconfig', join(shop, 'none')], /--kubeconfig: .*none: it does not exist/],
     [['controller', '--kubeconfig', shop], /--kubeconfig: .*: it is a folder/],
+    [
+      ['controller', '--kubeconfig', torn],
+      /torn:1:15: is no kubeconfig: .*; correct it, or write it anew: kubectl config view/,
+    ],
     [['dev'], /missing required argument 'DIR'/],
     [['serve'], /unknown command 'serve'/],
     [['key', 'create'], /--consumer/],

@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { pino } from 'pino'
 import { fileReason } from '../file-reason.ts'
+import { KubeconfigFailure } from '../kube/credentials.ts'
 import { type ControllerOptions, startController } from '../main.ts'
 import { address, isUnusable } from './addresses.ts'
 import { stopSignal } from './signals.ts'
@@ -20,6 +21,7 @@ export async function controller(values: Values): Promise<number> {
     })
   }
   const running = await startController(optionsOf(values, log)).catch((error: unknown) => {
+    if (error instanceof KubeconfigFailure) throw new UsageFailure(error.message)
     if (isUnusable(error)) throw new UsageFailure(`cannot listen: ${error.message}`)
     throw error
   })

@@ -7,6 +7,7 @@
 import { type FSWatcher, watch } from 'node:fs'
 import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { fileReason } from '../file-reason.ts'
 import { FILE_BYTES_MAX } from './folder-document.ts'
 import { counts, isMissing, joined, listed } from './folder-list.ts'
 
@@ -260,6 +261,6 @@ async function readOne(path: string): Promise<FileRead['outcome']> {
     return { kind: 'text', text: await readFile(path, 'utf8') }
   } catch (error) {
     if (isMissing(error)) return { kind: 'gone' }
-    return { kind: 'unreadable', because: error instanceof Error ? error.message : String(error) }
+    return { kind: 'unreadable', because: fileReason(error) }
   }
 }

@@ -5,6 +5,7 @@
  */
 import { readFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
+import { fileReason } from '../file-reason.ts'
 import { isRecord } from '../../crds/inspect.ts'
 import type { Logger } from '../log.ts'
 import { writeWhole } from '../state-file.ts'
@@ -39,7 +40,7 @@ export async function keptFiles(state: string, log: Logger): Promise<KeptFiles> 
         .then(() => writeWhole(path, next))
         .catch((error: unknown) => {
           log.warn(
-            { file: path, error: String(error) },
+            { file: path, error: fileReason(error) },
             'a restart would forget what files said before',
           )
         })

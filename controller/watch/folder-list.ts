@@ -6,6 +6,7 @@
 import type { Dirent } from 'node:fs'
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { fileReason } from '../file-reason.ts'
 
 const ENDING = /\.(ya?ml|json)$/
 
@@ -50,7 +51,7 @@ export async function listed(folder: string, read: ReadEntries = readEntries): P
       for (const entry of await read(join(folder, path))) waiting.push({ inside: path, entry })
       folders.add(path)
     } catch (error) {
-      if (!isMissing(error)) closed.set(path, error instanceof Error ? error.message : 'unknown')
+      if (!isMissing(error)) closed.set(path, fileReason(error))
     }
   }
   return { files: new Set(files.toSorted()), folders, closed }

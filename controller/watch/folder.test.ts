@@ -206,6 +206,17 @@ test('a file that cannot be read says so and keeps its content', async (t) => {
   assert.deepEqual(names(), ['a'])
 })
 
+test('what the system says of a file is said in words, at its place', async (t) => {
+  const { folder, source, until, names } = await reading(t, { 'a.yaml': route('a') })
+  await rm(join(folder, 'a.yaml'))
+  await symlink('a.yaml', join(folder, 'a.yaml'))
+  await until(() => source.problems().length > 0)
+  const [found] = source.problems()
+  assert.deepEqual([found?.file, found?.line], ['a.yaml', 1])
+  assert.match(found?.sentence ?? '', /^Cannot be read: its links lead in a circle\./)
+  assert.deepEqual(names(), ['a'])
+})
+
 test('a folder behind a link is named and holds up nothing beside it', async (t) => {
   const { folder, source, until, names } = await reading(t, { 'a.yaml': route('a') })
   await symlink('..', join(folder, 'up'))

@@ -170,7 +170,7 @@ class Folder {
         file: '.',
         line: 1,
         column: 1,
-        sentence: `The folder cannot be followed: ${error.message}`,
+        sentence: `The folder cannot be followed: ${fileReason(error)}.`,
       },
     ]
     this.#options.changed()
