@@ -45,6 +45,20 @@ test('a Secret is used only if its type fits the use', () => {
   }
 })
 
+test('a Secret with a certificate is made by the command for it', () => {
+  const use = { from: 'ApiRoute', type: 'kubernetes.io/tls', key: 'tls.crt' } as const
+  const ask = (within: StepWithin): string => {
+    const { problems } = resolveSecret({ name: 'cert' }, new FieldPath('ref'), use, within)
+    return problems[0]?.sentence ?? ''
+  }
+  const command = /kubectl -n shop create secret tls cert --cert=FILE --key=FILE$/
+  assert.match(ask(world()), command)
+  const opaque = resource('Secret', 'cert', { type: 'Opaque', secrets: ['tls.crt'] })
+  assert.match(ask(world([opaque])), command)
+  const half = resource('Secret', 'cert', { type: use.type, secrets: ['tls.key'] })
+  assert.match(ask(world([half])), /has no key "tls\.crt"; delete it and create it anew: kubectl/)
+})
+
 test('a missing Secret, a missing key and a forbidden namespace each say what to do', () => {
   assert.match(problem({ name: 'pepper' }, world()).sentence, /create it: kubectl -n shop/)
   const wrongKey = problem({ name: 'pepper', key: 'none' }, world([PEPPER]))

@@ -53,11 +53,9 @@ interface Wanted {
 }
 
 function reasonAgainst(secret: Resource | null, wanted: Wanted): string | null {
-  const { name, namespace, key, type } = wanted
+  const { name, namespace, type } = wanted
   const named = `Secret "${name}" in namespace "${namespace}"`
-  const create =
-    `kubectl -n ${namespace} create secret generic ${name} ` +
-    `--type=${type} --from-file=${key}=FILE`
+  const create = commandFor(wanted)
   if (secret === null) return `There is no ${named}; create it: ${create}`
   const present = textOf(secret.content['type']) ?? 'Opaque'
   if (present === type) return null
@@ -67,11 +65,23 @@ function reasonAgainst(secret: Resource | null, wanted: Wanted): string | null {
   )
 }
 
-function withoutKey({ name, namespace, key }: Wanted): string {
-  return (
-    `The Secret "${name}" in namespace "${namespace}" has no key "${key}"; ` +
-    'add it, or name the key that is meant.'
-  )
+const TLS_TYPE = 'kubernetes.io/tls'
+
+function commandFor({ name, namespace, key, type }: Wanted): string {
+  const create = `kubectl -n ${namespace} create secret`
+  // The API server wants both parts of a certificate at once.
+  if (type === TLS_TYPE) return `${create} tls ${name} --cert=FILE --key=FILE`
+  return `${create} generic ${name} --type=${type} --from-file=${key}=FILE`
+}
+
+/** Keys of a certificate have fixed names: no reference could name another. */
+function withoutKey(wanted: Wanted): string {
+  const { name, namespace, key, type } = wanted
+  const mend =
+    type === TLS_TYPE
+      ? `delete it and create it anew: ${commandFor(wanted)}`
+      : 'add it, or name the key that is meant.'
+  return `The Secret "${name}" in namespace "${namespace}" has no key "${key}"; ${mend}`
 }
 
 function refused(problem: Problem): Checked<null> {
