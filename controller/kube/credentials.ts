@@ -2,7 +2,7 @@
  * Where the API server is and who we are, from a kubeconfig file or from the pod's ServiceAccount.
  * The Kubernetes client library is loaded here only, and only when a cluster is used: it costs a
  * second and 85 MB that a folder of YAML does not need.
- * Pinned by credentials.test.ts: "a kubeconfig that cannot be used is named with its fault".
+ * Pinned by credentials.test.ts: "a kubeconfig that can be used says where and who".
  */
 import type { RequestOptions } from 'node:https'
 import type { KubeConfig } from '@kubernetes/client-node'
