@@ -67,7 +67,8 @@ const CASES: readonly (readonly [name: string, text: string, says: RegExp])[] = 
 for (const [name, text, says] of CASES) {
   test(`a kubeconfig that cannot be used is named with its fault: ${name}`, async () => {
     const path = written(name, text)
-    await assert.rejects(loadCredentials(path), (error) => {
+    const asked = loadCredentials(path).then((credentials) => credentials.tls())
+    await assert.rejects(asked, (error) => {
       assert.ok(error instanceof KubeconfigFailure, String(error))
       assert.ok(error.message.startsWith(path), error.message)
       assert.match(error.message, says)

@@ -14,7 +14,7 @@ export class KubeconfigFailure extends Error {}
 
 /**
  * `path` null: KUBECONFIG, ~/.kube/config or the pod's own account, in the library's order. Rejects
- * with a KubeconfigFailure: what could only be found out by the first request is tried here.
+ * with a KubeconfigFailure, as do `tls` and `headers`: what the file names may come later, or go.
  */
 export async function loadCredentials(path: string | null): Promise<KubeCredentials> {
   const { KubeConfig } = await import('@kubernetes/client-node')
@@ -29,11 +29,10 @@ export async function loadCredentials(path: string | null): Promise<KubeCredenti
   const server = serverOf(config, file)
   const current = remember(HEADERS_FOR_MS, async () => {
     const options: RequestOptions = {}
-    await config.applyToHTTPSOptions(options)
+    await config.applyToHTTPSOptions(options).catch((error: unknown) => {
+      throw failure(file, unreadable(error))
+    })
     return options
-  })
-  await current().catch((error: unknown) => {
-    throw failure(file, unreadable(error))
   })
   return {
     server,

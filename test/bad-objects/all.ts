@@ -12,6 +12,7 @@ import { BAD_OTHERS } from './others.ts'
 import { BAD_RATE_LIMIT_POLICIES } from './rate-limit-policy.ts'
 import { BAD_RULES } from './rule.ts'
 import { BAD_TRAFFIC } from './traffic.ts'
+import { BAD_TRAFFIC_FIELDS } from './traffic-fields.ts'
 
 export const BAD_OBJECTS: readonly BadObject[] = [
   ...BAD_API_ROUTES,
@@ -19,6 +20,7 @@ export const BAD_OBJECTS: readonly BadObject[] = [
   ...BAD_MATCHES,
   ...BAD_ANSWERS,
   ...BAD_TRAFFIC,
+  ...BAD_TRAFFIC_FIELDS,
   ...BAD_AGGREGATES,
   ...BAD_AUTH_POLICIES,
   ...BAD_AUTHENTICATE,
