@@ -12,6 +12,7 @@ import { Parser } from '../http1/parse.ts'
 import type { Deadlines } from '../upstream/deadlines.ts'
 import { type Client, peerAddress } from './forwarded.ts'
 import { type LastHost, readHost } from './host.ts'
+import type { ClientTunnel } from './client-tunnel.ts'
 import type { Http1Answer } from './http1-answer.ts'
 import type { BodySource, Http1Body } from './http1-body.ts'
 import type { Arrival } from './misdirected.ts'
@@ -69,6 +70,8 @@ export class Connection implements BodySource {
   /** Of the request that was read last, until all of both is through. */
   #answer: Http1Answer | null = null
   #body: Http1Body | null = null
+  /** After a switch of protocols nothing is read here any more. */
+  #tunnel: ClientTunnel | null = null
   /** What was received and not yet read. */
   #rest: Buffer | null = null
   #at = 0
@@ -115,22 +118,27 @@ export class Connection implements BodySource {
   /** Whether the answer that is about to begin is the last one here. */
   get isLast(): 'no' | 'yes' {
     if (this.mode === 'closing' || this.#requests >= this.#front.bounds.requestsMax) return 'yes'
-    return this.mode === 'open' || this.#hasMore() ? 'no' : 'yes'
+    return this.mode === 'open' || this.hasMore() === 'yes' ? 'no' : 'yes'
   }
 
-  /** Whether another request has begun to come. */
-  #hasMore(): boolean {
-    if (this.#rest === null) return false
+  /** Whether anything has come after the request. */
+  hasMore(): 'no' | 'yes' {
+    return this.#rest !== null && this.#isMore(this.#rest) ? 'yes' : 'no'
+  }
+
+  #isMore(rest: Buffer): boolean {
     const at = this.#reading === 'yes' ? this.parser.headEnd : this.#at
     const body = this.#body
-    if (body === null || body.rest === 'none') return at < this.#rest.length
-    return body.bytesDeclared !== null && at + body.bytesDeclared < this.#rest.length
+    if (body === null || body.rest === 'none') return at < rest.length
+    return body.bytesDeclared !== null && at + body.bytesDeclared < rest.length
   }
 
   // ---- bytes come in -------------------------------------------------------------------------
 
   #received(bytes: Buffer): void {
     if (this.#ended === 'yes') return
+    const tunnel = this.#tunnel
+    if (tunnel !== null) return this.guard(() => tunnel.received(bytes))
     if (this.parser.state === 'body') this.#sinceMs = this.#front.sweptMs
     this.#at = this.#rest === null ? 0 : this.#at
     this.#rest = this.#rest === null ? bytes : Buffer.concat([this.#rest, bytes])
@@ -214,6 +222,13 @@ export class Connection implements BodySource {
     this.#body = body
   }
 
+  /** The answer has said so. */
+  switched(tunnel: ClientTunnel): void {
+    this.#tunnel = tunnel
+    this.parser.stop()
+    this.socket.resume()
+  }
+
   dateLine(): string {
     return this.#front.dateLine()
   }
@@ -288,6 +303,8 @@ export class Connection implements BodySource {
 
   /** A client that ends its side while it waits for an answer has left, as elsewhere. */
   #clientEnded(): void {
+    const tunnel = this.#tunnel
+    if (tunnel !== null && this.#ended === 'no') return this.guard(() => tunnel.ended())
     if (this.#answer?.over === 'no') this.destroy()
     else this.end()
   }
@@ -306,6 +323,12 @@ export class Connection implements BodySource {
       deadlines.add(now() + LINGER_MS, { expire: () => socket.destroy() })
     })
     socket.resume()
+  }
+
+  /** Nothing more is written, but what comes is still wanted. */
+  endHalf(): void {
+    if (this.socket.writableLength > 0) this.#hold()
+    this.socket.end()
   }
 
   destroy(): void {

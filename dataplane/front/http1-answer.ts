@@ -6,6 +6,7 @@
  * its body".
  */
 import type { Answer } from '../request/exchange.ts'
+import type { TunnelSide } from '../request/tunnel.ts'
 import { withoutHeader } from '../request/headers.ts'
 import {
   CHUNKED_LINE,
@@ -17,7 +18,9 @@ import {
   lastChunk,
   LINE_END,
   statusLine,
+  UPGRADE_LINE,
 } from '../http1/write.ts'
+import { ClientTunnel } from './client-tunnel.ts'
 import type { Connection } from './connection.ts'
 import type { Http1Body } from './http1-body.ts'
 
@@ -80,6 +83,20 @@ export class Http1Answer implements Answer {
     if (this.#state !== 'fresh' || this.#asked.version === '1.0') return
     this.#text += statusLine(status) + fieldLines(headers) + LINE_END
     this.#flushNow()
+  }
+
+  openTunnel(headers: readonly string[], backend: TunnelSide): TunnelSide | null {
+    if (this.#state !== 'fresh' || this.#connection.hasMore() === 'yes') return null
+    this.#state = 'started'
+    this.#then = 'close'
+    const tunnel = new ClientTunnel(this.#connection, backend)
+    this.#connection.write(
+      statusLine(101) + UPGRADE_LINE + fieldLines(headers) + LINE_END,
+      null,
+      '',
+    )
+    this.#connection.switched(tunnel)
+    return tunnel
   }
 
   /** The lines of the head, its end included. */

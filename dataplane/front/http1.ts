@@ -143,10 +143,13 @@ export class Http1Front implements ConnectionFront {
       headers: fields,
       scheme: connection.direct.scheme,
       lastHost: connection.lastHost,
+      upgrade: head.upgrade,
     })
     const body =
       head.body === 'none' ? null : new Http1Body(connection, head.bytesDeclared, read.expects)
-    const persistence = read.refusal === null ? head.persistence : 'close'
+    // Whoever offers to switch may have begun to speak otherwise: nothing after it is a request.
+    const goesOn = read.refusal === null && read.upgrade === null
+    const persistence = goesOn ? head.persistence : 'close'
     const answer = new Http1Answer(connection, { method, version, persistence, body })
     connection.began(answer, body)
     this.#owner.serve(newExchange(this.#received(connection, head, { read, body, answer })))
@@ -175,6 +178,7 @@ export class Http1Front implements ConnectionFront {
       headers: head.fields,
       ip: client.ip,
       peerTrust: trust,
+      upgrade: read.upgrade,
       body: body ?? EMPTY_BODY,
       answer,
       refusal: read.refusal ?? misdirected(connection.arrival, read.host, this.#owner.tls()),
@@ -203,6 +207,7 @@ export class Http1Front implements ConnectionFront {
         headers: [],
         ip: connection.peer,
         peerTrust: 'untrusted',
+        upgrade: null,
         body: EMPTY_BODY,
         answer,
         refusal: failureOf(why),

@@ -6,6 +6,7 @@
 import { constants, type OutgoingHttpHeaders, type ServerHttp2Stream } from 'node:http2'
 import type { Answer } from '../request/exchange.ts'
 import { Gathering } from '../request/pages.ts'
+import type { TunnelSide } from '../request/tunnel.ts'
 
 /** RFC 9113 section 8.2.2, and what node:http2 would throw over. */
 const CONNECTION_FIELDS: ReadonlySet<string> = new Set([
@@ -81,6 +82,34 @@ export class Http2Answer implements Answer {
     if (end === 'last') return this.#stream.respond(head, { endStream: true })
     this.#trailing = end === 'whole' || !mayHaveTrailers(head) ? 'no' : 'yes'
     this.#stream.respond(head, { waitForTrailers: this.#trailing === 'yes' })
+  }
+
+  /** RFC 8441 section 5: 200 says here what 101 says over HTTP/1.1. */
+  openTunnel(headers: readonly string[], backend: TunnelSide): TunnelSide | null {
+    const stream = this.#stream
+    if (this.#state !== 'fresh' || stream.closed || stream.readableLength > 0) return null
+    this.#state = 'started'
+    stream.respond(framed(200, headers))
+    stream.on('data', (chunk: Buffer) =>
+      this.#owner.guard(() => {
+        if (backend.data(chunk) === 'pause') stream.pause()
+      }),
+    )
+    // A reset ends the readable side too: then `close` follows.
+    stream.on('end', () => {
+      if (!stream.closed) this.#owner.guard(() => backend.end())
+    })
+    return {
+      data: (chunk) => this.#write(chunk),
+      end: () => this.#endHalf(),
+      resume: () => void stream.resume(),
+      abort: () => this.destroy(),
+    }
+  }
+
+  #endHalf(): void {
+    this.#stream.end()
+    if (this.#stream.writableLength > 0) this.#hold()
   }
 
   data(chunk: Buffer): 'more' | 'pause' {

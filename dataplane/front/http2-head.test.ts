@@ -12,7 +12,7 @@ const START = [':method', 'GET', ':path', '/a?b=c', ':scheme', 'http', ':authori
 
 function read(...fields: readonly string[]): Http2Head {
   const lastHost = { value: '', read: readHost('') }
-  return readHttp2Head({ fields, scheme: 'http', lastHost })
+  return readHttp2Head({ fields, scheme: 'http', lastHost, end: 'open' })
 }
 
 test('pseudo-header fields become a method, a host, a path and a query', () => {
@@ -82,4 +82,21 @@ test('too many fields and too long ones are refused with 431, also as crumbs', (
   assert.equal(read(...START, 'x', 'y'.repeat(40_000)).refusal?.status, 431)
   const crumbs = Array.from({ length: 1_000 }, () => ['cookie', 'y'.repeat(40)]).flat()
   assert.equal(read(...START, ...crumbs).refusal?.status, 431)
+})
+
+test('an extended CONNECT is the GET of a WebSocket, and nothing else', () => {
+  const start = [':method', 'CONNECT', ...START.slice(2)]
+  const head = read(...start, ':protocol', 'websocket')
+  assert.deepEqual([head.method, head.path, head.query], ['GET', '/a', 'b=c'])
+  assert.deepEqual([head.upgrade, head.refusal], ['websocket', null])
+  assert.equal(read(...START).upgrade, null)
+  assert.equal(read(...start, ':protocol', 'connect-udp').refusal?.cause, 'not-implemented')
+  assert.equal(read(...start).refusal?.cause, 'bad-request')
+  assert.equal(read(...START, ':protocol', 'websocket').refusal?.cause, 'bad-request')
+  const sized = read(...start, ':protocol', 'websocket', 'content-length', '3')
+  assert.equal(sized.refusal?.cause, 'bad-request')
+  const lastHost = { value: '', read: readHost('') }
+  const fields = [...start, ':protocol', 'websocket']
+  const over = readHttp2Head({ fields, scheme: 'http', lastHost, end: 'here' })
+  assert.equal(over.refusal?.cause, 'bad-request')
 })

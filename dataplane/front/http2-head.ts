@@ -20,12 +20,16 @@ export interface RawHttp2Head {
   readonly fields: readonly string[]
   readonly scheme: 'http' | 'https'
   readonly lastHost: LastHost
+  /** Whether the stream has ended with its head. */
+  readonly end: 'open' | 'here'
 }
 
 interface Fields {
   method: string
   path: string | null
   scheme: string
+  /** RFC 8441 section 4. */
+  protocol: string | null
   authority: string | null
   host: string | null
   /** A field that belongs to connections of HTTP/1 (RFC 9113 section 8.2.2). */
@@ -40,8 +44,11 @@ interface Fields {
 
 export function readHttp2Head(raw: RawHttp2Head): Http2Head {
   const fields = readFields(raw.fields)
-  const { method, headers } = fields
-  const host = fields.authority ?? fields.host ?? ''
+  const { headers } = fields
+  const switches = switchOf(fields)
+  // RFC 8441 section 5: what GET is over HTTP/1.1, so that the same rules take it.
+  const method = switches === 'none' ? fields.method : 'GET'
+  const host = hostOf(fields)
   const read = readRequestHead({
     method,
     // A CONNECT has no path; it is refused for what it is.
@@ -50,14 +57,26 @@ export function readHttp2Head(raw: RawHttp2Head): Http2Head {
     headers: ['host', host, ...headers],
     scheme: raw.scheme,
     lastHost: raw.lastHost,
+    upgrade: 'none',
   })
   const { bodyKind: _, refusal, ...rest } = read
   return {
     ...rest,
     method,
     headers: host === '' ? headers : ['host', host, ...headers],
-    refusal: sizeOf(fields) ?? contradictionOf(fields) ?? refusal,
+    upgrade: switches === 'none' ? null : 'websocket',
+    refusal: whyNot(fields) ?? refusal ?? whyNoSwitch(switches, read, raw),
   }
+}
+
+function hostOf({ authority, host }: Fields): string {
+  return authority ?? host ?? ''
+}
+
+/** RFC 8441 section 4: a CONNECT with a protocol is no CONNECT. */
+function switchOf({ method, protocol }: Fields): 'none' | 'websocket' | 'unknown' {
+  if (method !== 'CONNECT' || protocol === null) return 'none'
+  return protocol.toLowerCase() === 'websocket' ? 'websocket' : 'unknown'
 }
 
 /** node:http2 resets such streams before we see them; nothing may hang on that alone. */
@@ -74,6 +93,7 @@ function readFields(raw: readonly string[]): Fields {
     method: '',
     path: null,
     scheme: '',
+    protocol: null,
     authority: null,
     host: null,
     stray: null,
@@ -103,6 +123,9 @@ function notePseudo(fields: Fields, name: string, value: string): void {
     case ':scheme':
       fields.scheme = value
       break
+    case ':protocol':
+      fields.protocol = value
+      break
     case ':authority':
       fields.authority = value
       break
@@ -124,6 +147,10 @@ function noteField(fields: Fields, name: string, value: string): void {
   }
 }
 
+function whyNot(fields: Fields): Failure | null {
+  return sizeOf(fields) ?? contradictionOf(fields)
+}
+
 /** Crumbs count one by one: each costs memory of its own. */
 function sizeOf({ bytes, headers }: Fields): Failure | null {
   if (headers.length > 2 * HEADERS_MAX) {
@@ -141,7 +168,25 @@ function contradictionOf(fields: Fields): Failure | null {
   if (hosts > 1 || (authority !== null && host !== null && authority !== host)) {
     return fail('bad-request', 'Host and :authority name different hosts.')
   }
-  return fields.method === 'CONNECT' ? null : strangeness(fields)
+  const { method, protocol } = fields
+  if (protocol !== null && method !== 'CONNECT') {
+    return fail('bad-request', 'Only CONNECT has a :protocol.')
+  }
+  return method === 'CONNECT' && protocol === null ? null : strangeness(fields)
+}
+
+/** RFC 9220 section 3 has the status for protocols that are not known. */
+function whyNoSwitch(
+  switches: ReturnType<typeof switchOf>,
+  { bytesDeclared }: RequestHead,
+  { end }: RawHttp2Head,
+): Failure | null {
+  if (switches === 'none') return null
+  if (switches === 'unknown') {
+    return fail('not-implemented', 'The one protocol that a stream can switch to is websocket.')
+  }
+  if (end === 'here') return fail('bad-request', 'A stream that has ended cannot be a WebSocket.')
+  return bytesDeclared === null ? null : fail('bad-request', 'CONNECT has no content.')
 }
 
 function strangeness({ scheme, path }: Fields): Failure | null {

@@ -82,10 +82,7 @@ const MALFORMED: Readonly<Record<string, Fields>> = {
   ]),
   'a length that is none': requestFields('GET', '/', [['content-length', '1a']]),
   'a length and no body': requestFields('GET', '/', [['content-length', '3']]),
-  'extended CONNECT, which is not offered': [
-    [':protocol', 'websocket'],
-    ...requestFields('CONNECT', '/'),
-  ],
+  'a protocol without CONNECT': [[':protocol', 'websocket'], ...requestFields('GET', '/')],
 }
 
 test('what is malformed is reset or refused, never served, and harms no other stream', async (t) => {

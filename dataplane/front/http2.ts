@@ -39,6 +39,8 @@ const OPTIONS: ServerOptions = {
     initialWindowSize: STREAM_WINDOW_BYTES,
     maxHeaderListSize: FIELDS_BYTES_MAX,
     enablePush: false,
+    // RFC 8441: WebSockets on a stream.
+    enableConnectProtocol: true,
   },
   maxHeaderListPairs: FIELDS_MAX,
   maxSessionMemory: SESSION_BYTES_MAX / 1_000_000,
@@ -108,9 +110,11 @@ export class Http2Front {
 
   #stream(connection: Http2Connection, stream: ServerHttp2Stream, begun: Begun): void {
     const { lastHost, direct } = connection
-    const head = readHttp2Head({ fields: begun.raw, scheme: direct.scheme, lastHost })
-    const endsHere = (begun.flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0
-    const body = endsHere
+    const end = (begun.flags & constants.NGHTTP2_FLAG_END_STREAM) === 0 ? 'open' : 'here'
+    const head = readHttp2Head({ fields: begun.raw, scheme: direct.scheme, lastHost, end })
+    // What follows a switch of protocols is no body.
+    const isEmpty = end === 'here' || head.upgrade !== null
+    const body = isEmpty
       ? EMPTY_BODY
       : new Http2Body(stream, head, (error) => {
           this.#owner.bug(error)
@@ -145,6 +149,7 @@ export class Http2Front {
         headers: head.headers,
         ip: client.ip,
         peerTrust: trust,
+        upgrade: head.upgrade,
         body,
         answer: new Http2Answer(stream, connection, this.#stalledMs),
         refusal: head.refusal ?? misdirected(connection.arrival, head.host, this.#owner.tls()),

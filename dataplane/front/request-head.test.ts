@@ -6,9 +6,13 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { valuesOf } from '../upstream/fake/recorder.ts'
 import { readHost } from './host.ts'
-import { readRequestHead, type RequestHead } from './request-head.ts'
+import { type RawHead, readRequestHead, type RequestHead } from './request-head.ts'
 
-const REST = { scheme: 'http', lastHost: { value: '', read: readHost('') } } as const
+const REST = {
+  scheme: 'http',
+  lastHost: { value: '', read: readHost('') },
+  upgrade: 'none',
+} as const
 
 function read(target: string, headers: readonly string[] = [], method = 'POST'): RequestHead {
   const all = ['Host', 'shop', ...headers]
@@ -100,12 +104,19 @@ test('a refusal for its framing comes before one for its path', () => {
   assert.equal(read('/a%2Fb').refusal?.cause, 'bad-path')
 })
 
-test('an offer of h2c is passed over, other upgrades are refused', () => {
-  assert.equal(read('/', ['upgrade', 'h2c']).refusal, null)
-  assert.equal(read('/', ['upgrade', 'TLS/1.2, h2c']).refusal, null)
-  assert.equal(read('/', ['upgrade', 'h2c, websocket']).refusal?.cause, 'upgrade-refused')
-  assert.equal(
-    read('/', ['upgrade', 'h2c', 'upgrade', 'websocket']).refusal?.cause,
-    'upgrade-refused',
-  )
+test('an offer counts where RFC 9110 lets it, and never names HTTP', () => {
+  const offers = (headers: readonly string[], some: Partial<RawHead> = {}): string | null => {
+    const all = ['Host', 'shop', ...headers]
+    const raw = { method: 'GET', target: '/', protocol: '1.1', headers: all, ...REST } as const
+    const { upgrade, refusal } = readRequestHead({ ...raw, upgrade: 'offered', ...some })
+    return refusal?.cause ?? upgrade
+  }
+  assert.equal(offers(['upgrade', 'h2c']), null)
+  assert.equal(offers(['upgrade', 'TLS/1.2, h2c']), null)
+  assert.equal(offers(['upgrade', 'h2c', 'Upgrade', 'websocket']), 'websocket')
+  assert.equal(offers(['upgrade', 'web socket']), 'upgrade-refused')
+  assert.equal(offers(['upgrade', 'websocket'], { upgrade: 'none' }), null)
+  assert.equal(offers(['upgrade', 'websocket'], { protocol: '1.0' }), null)
+  assert.equal(offers(['upgrade', 'websocket', 'content-length', '1']), null)
+  assert.equal(offers(['upgrade', 'websocket', 'content-length', '0']), 'websocket')
 })

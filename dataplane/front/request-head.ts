@@ -8,6 +8,7 @@ import { HEADER_BYTES_MAX, HEADERS_MAX, TARGET_BYTES_MAX } from '#wire/limits'
 import { canonicalPath } from '#wire/path'
 import { type Failure, fail } from '../request/failure.ts'
 import { type LastHost, readHost, readHostAgain } from './host.ts'
+import { NO_OFFER, type Offer, readOffer } from './upgrade.ts'
 
 export interface RawHead {
   readonly method: string
@@ -18,6 +19,8 @@ export interface RawHead {
   readonly headers: readonly string[]
   readonly scheme: 'http' | 'https'
   readonly lastHost: LastHost
+  /** Whether `Connection` names `upgrade` (RFC 9110 section 7.8). */
+  readonly upgrade: 'none' | 'offered'
 }
 
 export interface RequestHead {
@@ -28,6 +31,8 @@ export interface RequestHead {
   readonly bytesDeclared: number | null
   readonly bodyKind: 'none' | 'length' | 'chunked'
   readonly expects: 'nothing' | 'continue'
+  /** Protocols to switch to, as upgrade.ts says; null: none. */
+  readonly upgrade: string | null
   readonly refusal: Failure | null
 }
 
@@ -53,17 +58,35 @@ interface Fields {
 export function readRequestHead(raw: RawHead): RequestHead {
   const fields = readFields(raw.headers)
   const target = readTarget(raw, fields)
-  const refusal = refusalOf(raw, fields, target)
-  const chunked = fields.codings > 0
+  const bodyKind = bodyKindOf(fields)
+  const offer = offerOf(raw, fields, bodyKind)
+  const refusal = refusalOf(raw, fields, target) ?? unclear(offer)
   return {
     host: target.host,
     path: target.path,
     query: target.query,
-    bytesDeclared: fields.lengths === 0 || chunked ? null : Number(fields.length),
-    bodyKind: chunked ? 'chunked' : fields.lengths > 0 && fields.length !== '0' ? 'length' : 'none',
+    bytesDeclared: fields.lengths === 0 || fields.codings > 0 ? null : Number(fields.length),
+    bodyKind,
     expects: raw.protocol === '1.1' && fields.expect !== null ? 'continue' : 'nothing',
+    upgrade: offer.kind === 'offer' ? offer.protocols : null,
     refusal,
   }
+}
+
+function bodyKindOf({ codings, lengths, length }: Fields): RequestHead['bodyKind'] {
+  if (codings > 0) return 'chunked'
+  return lengths > 0 && length !== '0' ? 'length' : 'none'
+}
+
+function unclear({ kind }: Offer): Failure | null {
+  return kind === 'malformed' ? UNCLEAR : null
+}
+const UNCLEAR = fail('upgrade-refused', 'Upgrade is not a list of protocols.')
+
+/** RFC 9110 section 7.8: without its option in Connection, over 1.0, or before a body, it is void. */
+function offerOf(raw: RawHead, { upgrade }: Fields, bodyKind: RequestHead['bodyKind']): Offer {
+  const isVoid = raw.upgrade === 'none' || raw.protocol !== '1.1' || bodyKind !== 'none'
+  return upgrade === null || isVoid ? NO_OFFER : readOffer(upgrade)
 }
 
 /** Names are told apart by their length first: most lines cost one comparison. */
@@ -198,18 +221,7 @@ function framingOf({ protocol }: RawHead, fields: Fields): Failure | null {
     : bad('The only Transfer-Encoding that a request may have is chunked.')
 }
 
-function wishesOf({ protocol }: RawHead, { expect, upgrade }: Fields): Failure | null {
-  if (upgrade !== null && !isIgnorable(upgrade)) {
-    return fail('upgrade-refused', 'This gateway does not upgrade connections.')
-  }
+function wishesOf({ protocol }: RawHead, { expect }: Fields): Failure | null {
   if (expect === null || protocol === '1.0' || expect.toLowerCase() === '100-continue') return null
   return fail('expectation-failed', 'The only expectation that can be met is 100-continue.')
-}
-
-/** HTTP clients offer h2c with every first request (RFC 9110 section 7.8 lets us stay silent). */
-function isIgnorable(upgrade: string): boolean {
-  return upgrade
-    .toLowerCase()
-    .split(',')
-    .every((protocol) => /^\s*(?:h2c|tls\/1\.\d|http\/2\.0)?\s*$/.test(protocol))
 }

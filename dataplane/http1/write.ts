@@ -14,6 +14,7 @@ import { STATUS_CODES } from 'node:http'
 export const LINE_END = '\r\n'
 export const CHUNKED_LINE = 'transfer-encoding: chunked\r\n'
 export const CLOSE_LINE = 'connection: close\r\n'
+export const UPGRADE_LINE = 'connection: upgrade\r\n'
 export const KEEP_ALIVE_LINE = 'connection: keep-alive\r\n'
 
 /** RFC 9112 section 3; the target in one of its forms, without spaces. */

@@ -123,8 +123,8 @@ interface Scene {
 // ---- which requests ---------------------------------------------------------------------------
 
 /** HEAD could be answered from GET's answer, but need not be. A part is no whole. */
-function usable({ method, headers, body }: Exchange): 'yes' | 'no' {
-  if (method !== 'GET' || !body.empty) return 'no'
+function usable({ method, headers, body, upgrade }: Exchange): 'yes' | 'no' {
+  if (method !== 'GET' || !body.empty || upgrade !== null) return 'no'
   if (CONDITIONS.some((name) => headerValue(headers, name) !== null)) return 'no'
   return directivesOf(headers).has('no-store') ? 'no' : 'yes'
 }

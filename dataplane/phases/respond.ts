@@ -6,13 +6,15 @@
 import assert from 'node:assert/strict'
 import type { Exchange } from '../request/exchange.ts'
 import { fail } from '../request/failure.ts'
-import type { AnswerBody, AnswerSink, AnswerStream } from '../request/outcome.ts'
+import type { AnswerBody, AnswerSink, AnswerStream, Respond } from '../request/outcome.ts'
 import { bugFailure, type Soon } from '../request/walk.ts'
+import type { Tunnel } from '../request/tunnel.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import { packed } from './respond/compress.ts'
 import { BROKEN, type Ending } from './respond/ending.ts'
 import { type Head, headOf, problemHead } from './respond/head.ts'
 import { streamed } from './respond/stream.ts'
+import { GIVEN_UP, tunnelled } from './respond/tunnel.ts'
 
 /** Never throws and never rejects: what goes wrong here ends the answer, not the exchange. */
 export function respond(exchange: Exchange, runtime: Runtime): Soon<Ending> {
@@ -36,10 +38,15 @@ function isClientGone(exchange: Exchange): 'there' | 'gone' {
 /** Nobody waits for the answer any more, and what was to be streamed must not go on arriving. */
 function leave(exchange: Exchange): Ending {
   const { decision } = exchange
-  if (decision?.kind === 'respond' && decision.body.kind === 'stream') decision.body.stream.abort()
+  if (decision?.kind === 'respond') giveUp(decision.body)
   exchange.broken = fail('client-closed', 'The client left before the answer.')
   exchange.status = exchange.broken.status
   return BROKEN
+}
+
+function giveUp(body: Respond['body']): void {
+  if (body.kind === 'stream') body.stream.abort()
+  if (body.kind === 'tunnel') body.tunnel.abort(GIVEN_UP)
 }
 
 function answered(exchange: Exchange, runtime: Runtime): Soon<Ending> {
@@ -47,12 +54,22 @@ function answered(exchange: Exchange, runtime: Runtime): Soon<Ending> {
   assert(decision !== null, 'the phases have decided')
   if (decision.kind === 'fail') return problem(exchange)
   const head = headOf(decision, exchange)
+  const { body } = decision
   if (!('kind' in head)) {
-    const ready = packed(head, decision.body, exchange, runtime)
+    if (body.kind === 'tunnel') return switched(body.tunnel, head, exchange)
+    const ready = packed(head, body, exchange, runtime)
     return sent(ready.body, ready.head, exchange, runtime)
   }
-  if (decision.body.kind === 'stream') decision.body.stream.abort()
+  giveUp(body)
   exchange.decision = head
+  return problem(exchange)
+}
+
+/** Whoever writes before the switch may mean it for somebody else: nothing of it is passed. */
+function switched(tunnel: Tunnel, head: Head, exchange: Exchange): Soon<Ending> {
+  const ending = tunnelled(tunnel, head, exchange)
+  if (!('cause' in ending)) return ending
+  exchange.decision = ending
   return problem(exchange)
 }
 

@@ -10,6 +10,7 @@ import type { Flight } from '../phases/cache/flights.ts'
 import type { PreparedRule } from '../runtime/runtime.ts'
 import type { Failure } from './failure.ts'
 import type { Decision } from './outcome.ts'
+import type { TunnelSide } from './tunnel.ts'
 
 export interface Exchange {
   /** The gateway's own id: unique, 26 characters; `x-request-id` to the upstream. */
@@ -37,6 +38,8 @@ export interface Exchange {
   readonly peer: string
   /** Whether the peer is one of trustedProxies: only then what it forwards is passed on. */
   readonly peerTrust: 'trusted' | 'untrusted'
+  /** Protocols that the client would switch to, as it named them; null: it stays with HTTP. */
+  readonly upgrade: string | null
   readonly body: RequestBody
   readonly answer: Answer
 
@@ -85,7 +88,7 @@ export interface Exchange {
   complete: boolean
   /** An aggregate answered with holes. */
   partial: boolean
-  /** Of bodies. bytesIn: counted by whoever reads the request's body; bytesOut: by respond. */
+  /** Of bodies and tunnels. bytesIn: counted by whoever reads them; bytesOut: by respond. */
   bytesIn: number
   bytesOut: number
 }
@@ -106,6 +109,7 @@ export type Received = Pick<
   | 'ip'
   | 'peer'
   | 'peerTrust'
+  | 'upgrade'
   | 'body'
   | 'answer'
 > & { readonly refusal: Failure | null }
@@ -128,6 +132,7 @@ export function newExchange(received: Received): Exchange {
     ip: received.ip,
     peer: received.peer,
     peerTrust: received.peerTrust,
+    upgrade: received.upgrade,
     body: received.body,
     answer: received.answer,
     rule: null,
@@ -181,7 +186,8 @@ export interface RequestBody {
 
 export interface BodySink {
   data(chunk: Buffer): 'more' | 'pause'
-  end(): void
+  /** `trailers`: flat list as it came; absent or null: there are none. */
+  end(trailers?: readonly string[] | null): void
   /** The client went away in the middle. */
   abort(): void
 }
@@ -195,6 +201,13 @@ export interface Answer {
   data(chunk: Buffer): 'more' | 'pause'
   /** The last chunk with the end of the message, so that the record can come before it. */
   end(chunk: Buffer | null, trailers: readonly string[] | null): void
+  /**
+   * In place of `head` and `data`, where the exchange has `upgrade`: says that the protocol is
+   * switched, and from then on gives what comes to `backend`, until `end`. Returns where the
+   * backend's bytes go. Null: the client has sent bytes before anybody had agreed to that, and
+   * nothing was said.
+   */
+  openTunnel(headers: readonly string[], backend: TunnelSide): TunnelSide | null
   /** Ends the connection in the middle of a message. */
   destroy(): void
   /** One listener each: a later one takes the place of an earlier one. */

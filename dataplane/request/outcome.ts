@@ -2,6 +2,7 @@
  * What a phase says: go on, this is the answer, or this has failed. Never a boolean.
  */
 import type { Failure } from './failure.ts'
+import type { Tunnel } from './tunnel.ts'
 
 export interface Continue {
   readonly kind: 'continue'
@@ -13,7 +14,7 @@ export interface Respond {
   readonly status: number
   /** Flat list: name, value, name, value. Order, case and duplicates as they will be sent. */
   readonly headers: readonly string[]
-  readonly body: AnswerBody
+  readonly body: AnswerBody | Switched
   /** Who made it: answers of the gateway itself are never billed. */
   readonly by: 'upstream' | 'gateway'
 }
@@ -23,6 +24,12 @@ export type AnswerBody =
   | { readonly kind: 'bytes'; readonly bytes: Buffer }
   /** Still arriving from the upstream. `respond` attaches a sink, exactly once. */
   | { readonly kind: 'stream'; readonly stream: AnswerStream }
+
+/** The protocol was switched (101): what follows is no HTTP, and no body. */
+export interface Switched {
+  readonly kind: 'tunnel'
+  readonly tunnel: Tunnel
+}
 
 /** Push-style: chunks go to the sink until `end` or `fail`. */
 export interface AnswerStream {

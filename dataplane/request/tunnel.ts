@@ -1,7 +1,7 @@
 /**
  * What is left of an exchange once the protocol was switched (RFC 9110 section 7.8): two streams of
  * bytes, each at the pace of its reader and ending on its own. Nobody here looks into them.
- * Proved by dataplane/upstream/http1-tunnel.test.ts.
+ * Proved by dataplane/upstream/http1-tunnel.test.ts and dataplane/phases/respond/tunnel.test.ts.
  */
 import type { Failure } from './failure.ts'
 

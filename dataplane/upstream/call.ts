@@ -106,7 +106,7 @@ export class Call implements UpstreamCall, WatchOwner, Expiring {
 
   answered(watch: AttemptWatch, head: UpstreamHead): void {
     this.#forget(watch)
-    const { retry } = this.#request.delivery
+    const retry = this.#rule
     const again = retry !== null && afterStatus(head.status, this.#tries(watch), retry) === 'later'
     // The other of two may still do better.
     if (again && (this.#live.length > 0 || this.#later(watch, NO_ENDPOINT) === 'yes')) {
@@ -129,7 +129,7 @@ export class Call implements UpstreamCall, WatchOwner, Expiring {
     if (failure.cause === 'upstream-connect') endpoint.penalise(this.#endpoints.options.now())
     // The other of two may still answer.
     if (this.#live.length > 0) return
-    switch (afterFailure(failure, this.#tries(watch), this.#request.delivery.retry)) {
+    switch (afterFailure(failure, this.#tries(watch), this.#rule)) {
       case 'no':
         return this.#fail(failure)
       case 'elsewhere':
@@ -147,6 +147,12 @@ export class Call implements UpstreamCall, WatchOwner, Expiring {
   #forget(watch: AttemptWatch): void {
     const at = this.#live.indexOf(watch)
     if (at >= 0) this.#live.splice(at, 1)
+  }
+
+  /** When it is tried again. A backend that was offered a switch may have acted on it. */
+  get #rule(): UpstreamRequest['delivery']['retry'] {
+    const { upgrade, delivery } = this.#request
+    return upgrade === undefined ? delivery.retry : null
   }
 
   #tries(watch: AttemptWatch): Tries {
@@ -167,7 +173,7 @@ export class Call implements UpstreamCall, WatchOwner, Expiring {
   /** no: there is no time, or the backend's budget is used up. */
   #later(watch: AttemptWatch, otherwise: Failure): 'yes' | 'no' {
     const { now, random, deadlines } = this.#endpoints.options
-    const { retry } = this.#request.delivery
+    const retry = this.#rule
     if (retry === null) return 'no'
     const at = now() + backoffMs(retry, this.#made, random)
     if (at >= this.#request.deadlineMs || this.#mayAdd() === 'no') return 'no'

@@ -154,7 +154,9 @@ export class Http1Connection implements AttemptCarrier, MessageReader, UploadOwn
       this.#read(this.#home.readBuffer.subarray(0, count))
     } catch {
       // Whoever listens has a bug, which concerns nobody else.
-      if (attempt === this.#attempt) this.#break(fail('bug', DETAILS.bug))
+      const failure = fail('bug', DETAILS.bug)
+      if (this.#tunnel !== null) this.#tunnel.failed(failure)
+      else if (attempt === this.#attempt) this.#break(failure)
     }
     return (this.#tunnel?.flow ?? this.#flow) === 'flowing'
   }

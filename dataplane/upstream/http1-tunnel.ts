@@ -107,6 +107,11 @@ export class Http1Tunnel implements Tunnel, Expiring {
     else this.#break(fail('upstream-reset', DETAILS.reset))
   }
 
+  /** Whoever takes its bytes has a bug. */
+  failed(failure: Failure): void {
+    this.#break(failure)
+  }
+
   expire(): void {
     const dueMs = this.#movedMs + this.#owner.idleMs
     if (dueMs > this.#owner.now()) this.#watch = this.#owner.deadlines.add(dueMs, this)

@@ -12,6 +12,7 @@ import {
   KEEP_ALIVE_LINE,
   LINE_END,
   requestLine,
+  UPGRADE_LINE,
 } from '../http1/write.ts'
 import { requestHead } from './request-head.ts'
 import type { UpstreamRequest } from './upstream.ts'
@@ -40,7 +41,6 @@ function connectionLines({ upgrade, body }: UpstreamRequest): string {
   if (upgrade === undefined || body !== null) return KEEP_ALIVE_LINE
   return UPGRADE_LINE + fieldLine('upgrade', upgrade)
 }
-const UPGRADE_LINE = fieldLine('connection', 'upgrade')
 
 /** What `requestHead` has not said: it leaves to undici what undici says itself. */
 function framingLine({ method, body }: UpstreamRequest): string {

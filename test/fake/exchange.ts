@@ -2,6 +2,7 @@
  * An exchange without sockets: what a test holds instead of a client's connection. It keeps what was
  * sent, says when it is full, and can leave in the middle.
  */
+import type { TunnelSide } from '../../dataplane/request/tunnel.ts'
 import {
   type Answer,
   type BodySink,
@@ -43,6 +44,18 @@ export class FakeAnswer implements Answer {
     this.calls.push('head')
     this.status = status
     this.headers = headers
+  }
+
+  /** Where the client's bytes go. */
+  backend: TunnelSide | null = null
+  /** Null: the client has not waited. */
+  tunnel: TunnelSide | null = null
+
+  openTunnel(headers: readonly string[], backend: TunnelSide): TunnelSide | null {
+    if (this.tunnel === null) return null
+    this.head(101, headers)
+    this.backend = backend
+    return this.tunnel
   }
 
   data(chunk: Buffer): 'more' | 'pause' {
@@ -132,6 +145,7 @@ export function fakeExchange(received: Partial<Received> = {}): FakeExchange {
     ip: '192.0.2.7',
     peer: '192.0.2.7',
     peerTrust: 'untrusted',
+    upgrade: null,
     body: new FakeBody(),
     answer,
     refusal: null,

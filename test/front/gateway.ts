@@ -152,11 +152,17 @@ export class Gateway {
     this.#front = new Front(owner, { ...BOUNDS, headMs: 5_000, headCheckEveryMs: 50 })
   }
 
-  async start(): Promise<void> {
-    const endpoint = { address: '127.0.0.1', port: await this.backend.listen(), zone: null }
+  get port(): number {
+    return this.#port
+  }
+
+  /** `backendPort`: where another backend listens. */
+  async start(backendPort?: number): Promise<void> {
+    const port = backendPort ?? (await this.backend.listen())
+    const endpoint = { address: '127.0.0.1', port, zone: null }
     this.#upstream.endpoints(placed({ backend: BACKEND, version: 1, endpoints: [endpoint] }))
-    const { port } = await this.#front.listen({ host: '127.0.0.1', port: 0, reusePort: false })
-    this.#port = port
+    const options = { host: '127.0.0.1', port: 0, reusePort: false }
+    this.#port = (await this.#front.listen(options)).port
   }
 
   async stop(): Promise<void> {

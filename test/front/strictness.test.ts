@@ -152,6 +152,71 @@ test('what can mean two things is refused, and nothing after it is served', asyn
   }
 })
 
+const OFFER = 'GET /a HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n'
+/** What follows an offer may be meant for another protocol: no request, whatever it looks like. */
+const OFFERS: readonly string[] = [
+  `${OFFER}\r\n`,
+  `${OFFER}Upgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n\r\n`,
+  OFFER.replace('websocket', 'h2c, websocket') + '\r\n',
+  OFFER.replace('websocket', 'WebSocket') + '\r\n',
+  OFFER.replace('Upgrade\r\n', 'close, Upgrade\r\n') + '\r\n',
+  OFFER.replace('websocket', 'foo/2') + '\r\n',
+]
+
+test('nothing after an offer that the backend did not take is served', async (t) => {
+  const gateway = await started(t)
+  for (const text of OFFERS) {
+    const before = gateway.backend.requests.length
+    for (const cuts of [[], [text.length], [text.length - 1], [10, 30, text.length + 5]]) {
+      const { statuses, bodies } = await holdsFor(gateway, text + NEXT, cuts)
+      assert.deepEqual([statuses, bodies], [[200], ['GET /a 0']], JSON.stringify(text))
+    }
+    const between = await holdsFor(gateway, NEXT + text + NEXT, [])
+    assert.deepEqual(between.statuses, [200, 200], JSON.stringify(text))
+    const seen = gateway.backend.requests.slice(before).map(({ fields }) => fields.join('\n'))
+    assert.ok(
+      seen.every((fields) => !/h2c|http2-settings/i.test(fields)),
+      seen.join('\n\n'),
+    )
+  }
+})
+
+const VOID: readonly string[] = [
+  // RFC 9110 section 7.8: not over 1.0, not without Connection, and not of HTTP itself.
+  'GET /a HTTP/1.0\r\nHost: a\r\nConnection: Upgrade, keep-alive\r\nUpgrade: websocket\r\n\r\n',
+  'GET /a HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n\r\n',
+  OFFER.replace('websocket', 'h2c') + 'HTTP2-Settings: AAMAAABk\r\n\r\n',
+  OFFER.replace('websocket', 'H2C, HTTP/2.0,TLS/1.3') + '\r\n',
+  `${OFFER.replace('GET', 'POST')}Content-Length: 0\r\n\r\n`.replace('websocket', 'h2c'),
+]
+
+test('an offer that means nothing is passed over, and not passed on', async (t) => {
+  const gateway = await started(t)
+  for (const text of VOID) {
+    const before = gateway.backend.requests.length
+    const { statuses } = await holdsFor(gateway, text + NEXT, [])
+    assert.deepEqual(statuses, [200, 200], JSON.stringify(text))
+    const seen = gateway.backend.requests.slice(before).map(({ fields }) => fields.join('\n'))
+    assert.ok(
+      seen.every((fields) => !/upgrade|h2c|http2-settings/i.test(fields)),
+      seen.join('\n\n'),
+    )
+  }
+})
+
+test('an offer before a body is passed over, and its body is one', async (t) => {
+  const gateway = await started(t)
+  const text = `${OFFER.replace('GET', 'POST')}Content-Length: 3\r\n\r\nabc`
+  const { statuses, bodies } = await holdsFor(gateway, text + NEXT, [])
+  assert.deepEqual(
+    [statuses, bodies],
+    [
+      [200, 200],
+      ['POST /a 3', 'GET /next 0'],
+    ],
+  )
+})
+
 test('a whole request is the same wherever it is cut', async (t) => {
   const gateway = await started(t)
   const text = `POST /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n${NEXT}`

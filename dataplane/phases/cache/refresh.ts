@@ -67,6 +67,7 @@ function forNobody(exchange: Exchange, flight: Flight): Exchange {
 const NOBODY: Answer = {
   started: false,
   head: () => undefined,
+  openTunnel: () => null,
   data: () => 'more',
   end: () => undefined,
   destroy: () => undefined,

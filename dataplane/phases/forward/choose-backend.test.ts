@@ -43,6 +43,7 @@ const EXCHANGE: Exchange = newExchange({
   ip: '192.0.2.1',
   peer: '192.0.2.1',
   peerTrust: 'untrusted',
+  upgrade: null,
   body: EMPTY_BODY,
   answer: Object.create(Http1Answer.prototype),
   refusal: null,

@@ -23,7 +23,9 @@ export function mirrored(
   random: () => number,
 ): MirrorCopy | null {
   const { mirror } = rule
-  if (mirror === null || random() * SHARE_WHOLE >= mirror.share) return null
+  // What follows a switch of protocols could not be copied.
+  if (mirror === null || exchange.upgrade !== null) return null
+  if (random() * SHARE_WHOLE >= mirror.share) return null
   const copy = new MirrorCopy(mirror, rule.totalTimeoutMs, exchange, runtime)
   if (!exchange.body.empty) return copy
   copy.end()

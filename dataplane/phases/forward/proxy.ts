@@ -11,6 +11,7 @@ import type { PreparedProxy, PreparedRule, Runtime } from '../../runtime/runtime
 import type { UpstreamHead, UpstreamRequest } from '../../upstream/upstream.ts'
 import { chooseBackend } from './choose-backend.ts'
 import { CountedBody } from './counted-body.ts'
+import { type Handshake, handshakeOf } from './handshake.ts'
 import { mirrored } from './mirror.ts'
 
 export function proxy(
@@ -25,10 +26,13 @@ export function proxy(
   const outcome = new Later<Outcome>()
   const copy = mirrored(rule, exchange, runtime, Math.random)
   const body = exchange.body.empty ? null : new CountedBody(exchange, rule.bodyBytesMax, copy)
-  const call = runtime.upstream.send(requestOf(choice.backend, body, rule, exchange), {
+  const request = requestOf(choice.backend, body, rule, exchange)
+  const handshake = exchange.upgrade === null ? null : handshakeOf(exchange.upgrade, exchange)
+  const call = runtime.upstream.send(handshake?.offered(request) ?? request, {
     head: (head) => {
       exchange.upstreamHeadMs = monotonicMs()
-      outcome.settle(respondWith(head))
+      const wrong = handshake?.whyNot(head) ?? null
+      outcome.settle(wrong ?? respondWith(head, handshake))
     },
     failed: (failure) => outcome.settle(body?.refusal ?? failure),
     interim: (status, headers) => {
@@ -59,6 +63,11 @@ function requestOf(
   }
 }
 
-function respondWith({ status, headers, stream }: UpstreamHead): Respond {
-  return { kind: 'respond', status, headers, body: { kind: 'stream', stream }, by: 'upstream' }
+function respondWith(head: UpstreamHead, handshake: Handshake | null): Respond {
+  const { status, headers, stream, tunnel } = head
+  if (tunnel === undefined || handshake === null) {
+    return { kind: 'respond', status, headers, body: { kind: 'stream', stream }, by: 'upstream' }
+  }
+  const body = { kind: 'tunnel', tunnel } as const
+  return { kind: 'respond', status, headers: handshake.answered(headers), body, by: 'upstream' }
 }

@@ -79,6 +79,10 @@ function framed({ status, body }: Respond, headers: readonly string[], method: s
   if (status === 304) return { status, headers, content: 'none' }
   const content = method === 'HEAD' ? 'none' : 'some'
   if (body.kind === 'stream') return { status, headers, content }
+  // RFC 9110 section 8.6: a 1xx has no length.
+  if (body.kind === 'tunnel') {
+    return { status, headers: withoutHeader(headers, 'content-length'), content: 'none' }
+  }
   const length = body.kind === 'bytes' ? body.bytes.length : 0
   const exact = [...withoutHeader(headers, 'content-length'), 'content-length', String(length)]
   return { status, headers: exact, content }
