@@ -6,7 +6,7 @@
  */
 import { networkInterfaces } from 'node:os'
 import type { Socket } from 'node:net'
-import { buildConnector, Client } from 'undici'
+import type { buildConnector, Client } from 'undici'
 import { createResolve, type Resolve } from './egress-names.ts'
 import { type EgressRules, mayReach } from './egress-rules.ts'
 
@@ -55,9 +55,12 @@ export class Egress {
   async get(text: string, bounds: FetchBounds): Promise<Fetched> {
     const url = parseUrl(text)
     if (url === null) return failed('is not an http or https URL without credentials')
-    const client = new Client(url.origin, {
+    // A start waits for nothing of it, and many tables name no URL.
+    const library = await import('undici')
+    const connector = library.buildConnector({ timeout: bounds.timeoutMs, allowH2: false })
+    const client = new library.Client(url.origin, {
       connect: (target, callback) => {
-        this.#connect(target, bounds).then(
+        this.#connect(target, bounds, connector).then(
           (socket) => callback(null, socket),
           (error: unknown) => callback(asError(error), null),
         )
@@ -99,7 +102,11 @@ export class Egress {
   }
 
   /** The name is resolved anew for every connection, and the connection goes where was looked. */
-  async #connect(target: buildConnector.Options, bounds: FetchBounds): Promise<Socket> {
+  async #connect(
+    target: buildConnector.Options,
+    bounds: FetchBounds,
+    connector: buildConnector.connector,
+  ): Promise<Socket> {
     const scheme = target.protocol === 'https:' ? 'https' : 'http'
     const host = hostOf(target.hostname)
     const port = Number(target.port === '' ? (scheme === 'https' ? 443 : 80) : target.port)
@@ -116,7 +123,7 @@ export class Egress {
         continue
       }
       try {
-        return await dial({ ...target, hostname: address }, host, bounds.timeoutMs)
+        return await dial({ ...target, hostname: address }, host, connector)
       } catch (error) {
         problem = new EgressError(reasonOf(error))
       }
@@ -133,8 +140,11 @@ export class Egress {
 }
 
 /** The certificate must name the host, not the address; SNI takes no addresses (RFC 6066). */
-function dial(target: buildConnector.Options, host: string, timeoutMs: number): Promise<Socket> {
-  const connect = buildConnector({ timeout: timeoutMs, allowH2: false })
+function dial(
+  target: buildConnector.Options,
+  host: string,
+  connect: buildConnector.connector,
+): Promise<Socket> {
   const named = target.hostname === host ? target : { ...target, servername: host }
   return new Promise((resolve, reject) => {
     connect(named, (error, socket) => {

@@ -23,7 +23,8 @@ import { serve } from './request/serve.ts'
 import { type Built, emptyTable, TableBuilder } from './runtime/build.ts'
 import { TableDirectory } from './runtime/directory.ts'
 import { createBeside } from './runtime/beside.ts'
-import { createExpressions } from './runtime/expression.ts'
+import { expressionsWith } from './runtime/expression-closures.ts'
+import { Library } from './runtime/library.ts'
 import { createPreparer } from './runtime/preparer.ts'
 import type { Runtime } from './runtime/runtime.ts'
 import type { TableChange } from './sync/port.ts'
@@ -55,6 +56,8 @@ class ServingThread {
   readonly #slab: MetricsSlab
   readonly #shipping: LogShipping | null
   readonly #auth = createAuthEnvironment((keySet) => this.#say({ type: 'unknownKey', keySet }))
+  /** A third of a worker's start. */
+  readonly #parser = new Library(async () => (await import('@bufbuild/cel')).parse)
   readonly #upstream: UndiciUpstream
   readonly #builder: TableBuilder
   readonly #runtime: Runtime
@@ -83,7 +86,7 @@ class ServingThread {
       happened: (event) => this.#slab.add(CELL_OF[event], 1),
     })
     const directory = new TableDirectory()
-    const prepare = createPreparer(createExpressions())
+    const prepare = createPreparer(expressionsWith(this.#parser))
     this.#builder = new TableBuilder({ prepare, directory, auth: this.#auth })
     this.#runtime = {
       table: emptyTable(),
@@ -171,10 +174,11 @@ class ServingThread {
     }
   }
 
-  #prepare(turn: number, shared: SharedArrayBuffer): void {
+  async #prepare(turn: number, shared: SharedArrayBuffer): Promise<void> {
     try {
       const change: TableChange = JSON.parse(Buffer.from(shared).toString('utf8'))
-      const built = this.#builder.build(change)
+      let built = this.#builder.build(change)
+      if ((await this.#parser.loadMissed()) === 'loaded') built = this.#builder.build(change)
       this.#prepared = { turn, built }
       this.#say({ type: 'prepared', turn, rejections: built.rejections })
     } catch (error) {

@@ -47,7 +47,7 @@ const PACKAGE_OWNERS: readonly (readonly [RegExp, readonly string[]])[] = [
   [/^@kubernetes\/client-node$/, ['controller/kube/credentials.ts']],
   [/^undici$/, ['dataplane/upstream/', 'dataplane/egress.ts', 'controller/kube/']],
   [/^pino$/, ['controller/cli/', 'dataplane/access-log.ts']],
-  [/^prom-client$/, ['dataplane/metrics.ts']],
+  [/^prom-client$/, ['dataplane/metrics-shown.ts']],
   [/^typebox$/, ['crds/']],
   [/^commander$/, ['controller/cli/fairlead.ts']],
   [/^yaml$/, ['crds/', 'controller/watch/', 'controller/cli/']],

@@ -5,7 +5,7 @@
  */
 import type { HeaderEdits, HeaderTemplate, Template } from '#wire/value'
 import { foldedName } from './client-headers.ts'
-import type { Expressions } from './expression.ts'
+import type { Expressions } from './expression-closures.ts'
 import { isFailure } from './expression-types.ts'
 import type { Preparer, Refused } from './prepare.ts'
 import type { PreparedHeader, PreparedHeaderEdits } from './runtime.ts'

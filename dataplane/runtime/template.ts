@@ -7,7 +7,7 @@ import { EVALUATION_BYTES_MAX } from '#wire/limits'
 import type { Template, TemplateTree } from '#wire/value'
 import type { PreparedTree } from '../phases/forward/prepared-aggregate.ts'
 import { EXHAUSTED } from './budget.ts'
-import type { Expressions } from './expression.ts'
+import type { Expressions } from './expression-closures.ts'
 import {
   ExpressionFailure,
   type CelValue,
