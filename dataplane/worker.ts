@@ -84,6 +84,7 @@ class ServingThread {
       deadlines,
       counts: new UpstreamCounts(start.upstream, start.column),
       happened: (event) => this.#slab.add(CELL_OF[event], 1),
+      undici: new Library(async () => (await import('./upstream/pool.ts')).UndiciLane),
     })
     const directory = new TableDirectory()
     const prepare = createPreparer(expressionsWith(this.#parser))
@@ -179,6 +180,7 @@ class ServingThread {
       const change: TableChange = JSON.parse(Buffer.from(shared).toString('utf8'))
       let built = this.#builder.build(change)
       if ((await this.#parser.loadMissed()) === 'loaded') built = this.#builder.build(change)
+      await this.#upstream.load(built.backends)
       this.#prepared = { turn, built }
       this.#say({ type: 'prepared', turn, rejections: built.rejections })
     } catch (error) {

@@ -4,12 +4,12 @@
  * Pinned by library.test.ts: "what was missed is loaded once, and then it is there".
  */
 export class Library<T> {
-  readonly #load: () => Promise<T>
+  readonly #fetch: () => Promise<T>
   #loaded: T | null = null
   #missed: 'no' | 'yes' = 'no'
 
-  constructor(load: () => Promise<T>) {
-    this.#load = load
+  constructor(fetch: () => Promise<T>) {
+    this.#fetch = fetch
   }
 
   /** Null: not yet loaded. What is built without it has to be built again after `loadMissed`. */
@@ -20,8 +20,12 @@ export class Library<T> {
 
   async loadMissed(): Promise<'nothing' | 'loaded'> {
     if (this.#missed === 'no') return 'nothing'
-    this.#loaded ??= await this.#load()
+    await this.load()
     this.#missed = 'no'
     return 'loaded'
+  }
+
+  async load(): Promise<void> {
+    this.#loaded ??= await this.#fetch()
   }
 }

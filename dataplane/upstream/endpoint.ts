@@ -6,6 +6,12 @@
 import type { Endpoint } from '#wire/session'
 import type { Lane } from './lane.ts'
 
+/**
+ * Per worker and endpoint. A stream holds its connection as long as it lasts, so this is also how
+ * many streams one pod may serve; beyond it requests wait for their deadline.
+ */
+export const CONNECTIONS_MAX = 1024
+
 /** An endpoint that refused a connection is passed over for this long, unless all have. */
 const PENALTY_MS = 2_000
 
@@ -39,4 +45,14 @@ export class UpstreamEndpoint {
 
 export function endpointKey({ address, port }: Endpoint): string {
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
+}
+
+type LookupDone = (error: Error, address: string, family: number) => void
+
+/**
+ * Endpoints are addresses. A name here would be resolved by the system's resolver, which blocks a
+ * thread of the pool; it fails as an endpoint that cannot be reached.
+ */
+export function refuseNames(_name: string, _options: unknown, done: LookupDone): void {
+  process.nextTick(() => done(new Error('an endpoint must be an address'), '', 0))
 }

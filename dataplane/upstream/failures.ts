@@ -3,7 +3,6 @@
  * detail is a constant sentence per case: no address and no byte of an answer can be in it.
  * Pinned by failures.test.ts: "every error of the client library has a cause".
  */
-import { errors } from 'undici'
 import { type Failure, fail } from '../request/failure.ts'
 import { BodyAborted } from './body-stream.ts'
 
@@ -55,12 +54,16 @@ export function failureOf(error: unknown, stage: Stage): Failure {
   const code = codeOf(error)
   if (REFUSED_CODES.has(code)) return fail('bug', DETAILS.bug)
   if (stage === 'connecting') return fail('upstream-connect', DETAILS.connect)
-  // The parser's errors carry no code in undici 8.13.
-  if (error instanceof errors.HTTPParserError || INVALID_CODES.has(code)) {
+  if (isOfParser(error) || INVALID_CODES.has(code)) {
     return fail('upstream-invalid', DETAILS.invalid)
   }
   if (!isTransport(code)) return fail('bug', DETAILS.bug)
   return fail('upstream-reset', stage === 'answering' ? DETAILS.truncated : DETAILS.reset)
+}
+
+/** They carry no code in undici 8.13. By name: without a backend that needs undici it is not loaded. */
+function isOfParser(error: unknown): boolean {
+  return error instanceof Error && error.name === 'HTTPParserError'
 }
 
 /** Of a socket (`ECONNRESET`), of undici, or of an HTTP/2 session; all else is a bug of ours. */

@@ -14,7 +14,7 @@ import type { AttemptCarrier, Http1Attempt } from './http1-attempt.ts'
 import { Http1Tunnel } from './http1-tunnel.ts'
 import type { AttemptEnd } from './lane.ts'
 import { keepAliveOf, KEPT_MS, keptForMs } from './kept-for.ts'
-import { refuseNames } from './pool.ts'
+import { refuseNames } from './endpoint.ts'
 import { Upload, type UploadOwner } from './upload.ts'
 
 /** Whose connection it is. */

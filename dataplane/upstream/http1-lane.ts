@@ -10,7 +10,7 @@ import { DETAILS } from './failures.ts'
 import { type AttemptCarrier, Http1Attempt } from './http1-attempt.ts'
 import { type ConnectionHome, Http1Connection } from './http1-connection.ts'
 import type { Attempt, AttemptEvents, Lane } from './lane.ts'
-import { CONNECTIONS_MAX } from './pool.ts'
+import { CONNECTIONS_MAX } from './endpoint.ts'
 import { requestText } from './request-text.ts'
 import type { UpstreamRequest } from './upstream.ts'
 

@@ -6,8 +6,9 @@ import type { Endpoint } from '#wire/session'
 import type { Backend } from '#wire/table'
 import type { Deadlines } from './deadlines.ts'
 import { Http1Lane, type Http1LaneOptions } from './http1-lane.ts'
+import type { Library } from '../runtime/library.ts'
 import type { Lane } from './lane.ts'
-import { UndiciLane } from './pool.ts'
+import type { UndiciLane } from './pool.ts'
 
 /** Of one read: what a socket of a kernel at its defaults gives at once. */
 const READ_BYTES = 64 * 1024
@@ -16,6 +17,8 @@ export interface LaneOptions {
   /** Milliseconds of process.hrtime. */
   readonly now: () => number
   readonly deadlines: Deadlines
+  /** A fifth of a worker's start, of which most tables need nothing. */
+  readonly undici: Library<typeof UndiciLane>
   /** undici: for comparison, in tests and benches. Absent: own. */
   readonly http1?: 'own' | 'undici'
 }
@@ -23,14 +26,23 @@ export interface LaneOptions {
 /** One per thread. */
 export class Lanes {
   readonly #http1: Http1LaneOptions | null
+  readonly #undici: Library<typeof UndiciLane>
 
-  constructor({ now, deadlines, http1 }: LaneOptions) {
+  constructor({ now, deadlines, undici, http1 }: LaneOptions) {
+    this.#undici = undici
     const readBuffer = Buffer.allocUnsafeSlow(READ_BYTES)
     this.#http1 = http1 === 'undici' ? null : { now, deadlines, readBuffer }
   }
 
+  /** Before backends that speak so get their endpoints. */
+  async load(protocol: Backend['protocol']): Promise<void> {
+    if (protocol !== 'http' || this.#http1 === null) await this.#undici.load()
+  }
+
   to(endpoint: Endpoint, protocol: Backend['protocol']): Lane {
-    if (protocol !== 'http' || this.#http1 === null) return new UndiciLane(endpoint, protocol)
-    return new Http1Lane(endpoint, this.#http1)
+    if (protocol === 'http' && this.#http1 !== null) return new Http1Lane(endpoint, this.#http1)
+    const Loaded = this.#undici.get()
+    if (Loaded === null) throw new Error(`what speaks ${protocol} is not loaded`)
+    return new Loaded(endpoint, protocol)
   }
 }

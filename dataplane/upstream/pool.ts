@@ -10,16 +10,10 @@ import { HEADER_BYTES_MAX } from '#wire/limits'
 import type { Endpoint } from '#wire/session'
 import { UndiciAttempt } from './attempt.ts'
 import { BodyStream } from './body-stream.ts'
-import { endpointKey } from './endpoint.ts'
+import { CONNECTIONS_MAX, endpointKey, refuseNames } from './endpoint.ts'
 import type { Attempt, AttemptEvents, Lane } from './lane.ts'
 import { requestHead } from './request-head.ts'
 import type { UpstreamRequest } from './upstream.ts'
-
-/**
- * Per worker and endpoint. A stream holds its connection as long as it lasts, so this is also how
- * many streams one pod may serve; beyond it requests wait for their deadline.
- */
-export const CONNECTIONS_MAX = 1024
 
 /** Longer than any healthy handshake inside a cluster, and short enough to try a second pod. */
 const CONNECT_TIMEOUT_MS = 2_000
@@ -108,14 +102,4 @@ export class UndiciLane implements Lane {
   async destroy(): Promise<void> {
     await this.#pool.destroy()
   }
-}
-
-type LookupDone = (error: Error, address: string, family: number) => void
-
-/**
- * Endpoints are addresses. A name here would be resolved by the system's resolver, which blocks a
- * thread of the pool; it fails as an endpoint that cannot be reached.
- */
-export function refuseNames(_name: string, _options: unknown, done: LookupDone): void {
-  process.nextTick(() => done(new Error('an endpoint must be an address'), '', 0))
 }

@@ -48,6 +48,12 @@ export class UndiciUpstream implements Upstream, Endpoints {
     return this.#backends.get(backend)?.place ?? NO_PLACE
   }
 
+  /** Before they come into force. */
+  async load(backends: ReadonlyMap<string, Backend>): Promise<void> {
+    const protocols = new Set([...backends.values()].map(({ protocol }) => protocol))
+    for (const protocol of protocols) await this.#lanes.load(protocol)
+  }
+
   backends(backends: ReadonlyMap<string, Backend>): void {
     for (const [key, pools] of this.#backends) {
       if (backends.get(key)?.protocol === pools.protocol) continue

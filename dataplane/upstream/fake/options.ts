@@ -5,17 +5,28 @@ import type { EndpointSet } from '#wire/session'
 import type { CallEvent, CallOptions } from '../call.ts'
 import { createUpstreamMemory, UpstreamCounts } from '../counts.ts'
 import type { Deadlines } from '../deadlines.ts'
+import { Library } from '../../runtime/library.ts'
+import type { LaneOptions } from '../lanes.ts'
+import { UndiciLane } from '../pool.ts'
 import { type PlacedSet, Places } from '../places.ts'
 
 const now = (): number => Number(process.hrtime.bigint()) / 1e6
 
-export function callOptions(deadlines: Deadlines, events: CallEvent[] = []): CallOptions {
+/** Loaded from the start. */
+export const UNDICI = new Library(() => Promise.resolve(UndiciLane))
+await UNDICI.load()
+
+export function callOptions(
+  deadlines: Deadlines,
+  events: CallEvent[] = [],
+): CallOptions & LaneOptions {
   return {
     now,
     random: () => 0,
     deadlines,
     counts: new UpstreamCounts(createUpstreamMemory(1, 64), 0),
     happened: (event) => void events.push(event),
+    undici: UNDICI,
   }
 }
 

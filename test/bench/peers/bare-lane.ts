@@ -12,6 +12,8 @@ import { fieldLines, LINE_END, statusLine } from '../../../dataplane/http1/write
 import { createUpstreamMemory, UpstreamCounts } from '../../../dataplane/upstream/counts.ts'
 import { Deadlines } from '../../../dataplane/upstream/deadlines.ts'
 import { DEFAULT_DELIVERY } from '../../../dataplane/upstream/delivery.ts'
+import { Library } from '../../../dataplane/runtime/library.ts'
+import { UndiciLane } from '../../../dataplane/upstream/pool.ts'
 import { UndiciUpstream } from '../../../dataplane/upstream/undici.ts'
 import type { UpstreamHead } from '../../../dataplane/upstream/upstream.ts'
 import { freePorts } from '../../cluster/cluster.ts'
@@ -78,9 +80,11 @@ class Client implements MessageReader {
   end(): void {}
 }
 
-function serve(port: number, backendPort: number, http1: Http1): void {
+async function serve(port: number, backendPort: number, http1: Http1): Promise<void> {
   const deadlines = new Deadlines(monotonicMs)
   const memory = createUpstreamMemory(1)
+  const undici = new Library(() => Promise.resolve(UndiciLane))
+  await undici.load()
   const upstream = new UndiciUpstream({
     now: monotonicMs,
     random: Math.random,
@@ -88,6 +92,7 @@ function serve(port: number, backendPort: number, http1: Http1): void {
     counts: new UpstreamCounts(memory, 0),
     happened: () => undefined,
     http1,
+    undici,
   })
   upstream.backends(new Map([['b', { protocol: 'http', clusterAddress: null }]]))
   const endpoints = [{ address: '127.0.0.1', port: backendPort, zone: null }]
@@ -100,5 +105,5 @@ function serve(port: number, backendPort: number, http1: Http1): void {
 
 const [, script, port, backendPort, http1] = process.argv
 if (script === import.meta.filename) {
-  serve(Number(port), Number(backendPort), http1 === 'own' ? 'own' : 'undici')
+  await serve(Number(port), Number(backendPort), http1 === 'own' ? 'own' : 'undici')
 }
