@@ -6,6 +6,7 @@
 import { monotonicMs } from '../../clock.ts'
 import type { Exchange } from '../../request/exchange.ts'
 import { headerValue, withoutHeader } from '../../request/headers.ts'
+import { traceContext } from '../../request/trace-context.ts'
 import { isFailure, type Scope } from '../../runtime/expression-types.ts'
 import { toJson } from '../../runtime/json-write.ts'
 import type { UpstreamRequest } from '../../upstream/upstream.ts'
@@ -88,6 +89,7 @@ function headersOf(
 
 function pushTrace(headers: string[], exchange: Exchange): void {
   headers.push('x-request-id', exchange.id)
+  if (traceContext(exchange.headers) !== 'valid') return
   for (const name of TRACE_HEADERS) {
     const value = headerValue(exchange.headers, name)
     if (value !== null) headers.push(name, value)

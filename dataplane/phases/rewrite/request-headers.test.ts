@@ -41,6 +41,15 @@ test("order, case and duplicates of a client's headers are kept", () => {
   assert.deepEqual(own(sent({ headers })), headers)
 })
 
+test('a trace context passes as it came, and an invalid one not at all', () => {
+  const valid = ['traceparent', `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`]
+  const state = ['Tracestate', 'a=1', 'tracestate', 'b=2']
+  assert.deepEqual(own(sent({ headers: [...valid, ...state] })), [...valid, ...state])
+  assert.deepEqual(own(sent({ headers: ['traceparent', 'x', ...state, 'x-a', '1'] })), ['x-a', '1'])
+  assert.deepEqual(own(sent({ headers: [...valid, ...valid] })), [])
+  assert.deepEqual(own(sent({ headers: ['connection', 'traceparent', ...valid, ...state] })), [])
+})
+
 test('a client cannot speak for the gateway', () => {
   const identity = ['x-user', 'alice', 'x-consumer-name', 'partners/acme']
   const spelling = (name: string): fc.Arbitrary<string> =>

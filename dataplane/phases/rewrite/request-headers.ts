@@ -6,6 +6,7 @@
 import type { CredentialStrip, Exchange } from '../../request/exchange.ts'
 import type { Failure } from '../../request/failure.ts'
 import { withoutHeader } from '../../request/headers.ts'
+import { traceContext } from '../../request/trace-context.ts'
 import type { Scope } from '../../runtime/expression-types.ts'
 import type { ClientHeader, ClientHeaders } from '../../runtime/client-headers.ts'
 import type { PreparedHeaderEdits } from '../../runtime/runtime.ts'
@@ -50,10 +51,17 @@ function passed(
     }
   }
   // Only what came from the client: what is ours is added after it.
-  if (listed !== null) kept = withoutNames(kept, listed)
+  kept = withoutBadTrace(listed === null ? kept : withoutNames(kept, listed))
   kept.push('x-request-id', exchange.id)
   pushForwarded(kept, exchange)
   return edits === null ? kept : withoutEdited(kept, clientHeaders, edits)
+}
+
+/** Flat list: names without values. */
+const TRACE = ['traceparent', '', 'tracestate', '']
+
+function withoutBadTrace(headers: string[]): string[] {
+  return traceContext(headers) === 'invalid' ? withoutNames(headers, TRACE) : headers
 }
 
 function mayPass({ treatment, lower, folded }: ClientHeader, exchange: Exchange): boolean {
