@@ -40,7 +40,7 @@ test('none, or two, is no trace context', () => {
 })
 
 test('what is accepted is what a plain reading of the rules accepts', () => {
-  const hex = fc.constantFrom(...'0123456789abcdef0A-g ')
+  const hex = fc.constantFrom(...Array.from('0123456789abcdef0A-g '))
   const part = (length: number): fc.Arbitrary<string> =>
     fc.oneof(
       fc.array(hex, { minLength: length - 1, maxLength: length + 1 }).map((all) => all.join('')),
@@ -59,11 +59,10 @@ test('what is accepted is what a plain reading of the rules accepts', () => {
 /** The rules one after the other. */
 function plainly(value: string): boolean {
   const [version = '', trace = '', parent = '', flags = '', ...more] = value.split('-')
-  const isHex = (text: string, length: number): boolean =>
-    text.length === length && [...text].every((c) => '0123456789abcdef'.includes(c))
-  if (!isHex(version, 2) || !isHex(trace, 32) || !isHex(parent, 16) || !isHex(flags, 2))
-    return false
-  if (version === 'ff') return false
-  if (version === '00' && more.length > 0) return false
+  const lengths = [version, trace, parent, flags].map((part) => part.length)
+  if (lengths.join() !== '2,32,16,2') return false
+  const all = Array.from(version + trace + parent + flags)
+  if (!all.every((character) => '0123456789abcdef'.includes(character))) return false
+  if (version === 'ff' || (version === '00' && more.length > 0)) return false
   return /[^0]/.test(trace) && /[^0]/.test(parent)
 }
