@@ -58,11 +58,10 @@ test('what is accepted is what a plain reading of the rules accepts', () => {
 
 /** The rules one after the other. */
 function plainly(value: string): boolean {
-  const [version = '', trace = '', parent = '', flags = '', ...more] = value.split('-')
-  const lengths = [version, trace, parent, flags].map((part) => part.length)
-  if (lengths.join() !== '2,32,16,2') return false
-  const all = Array.from(version + trace + parent + flags)
-  if (!all.every((character) => '0123456789abcdef'.includes(character))) return false
-  if (version === 'ff' || (version === '00' && more.length > 0)) return false
-  return /[^0]/.test(trace) && /[^0]/.test(parent)
+  const [known, more] = [value.split('-').slice(0, 4), value.split('-').slice(4)]
+  if (known.map((part) => part.length).join() !== '2,32,16,2') return false
+  const isHex = Array.from(known.join('')).every((one) => '0123456789abcdef'.includes(one))
+  if (!isHex || known[0] === 'ff') return false
+  if (known[0] === '00' && more.length > 0) return false
+  return known.slice(1, 3).every((id) => /[^0]/.test(id))
 }
