@@ -23,7 +23,7 @@ import { serve } from './request/serve.ts'
 import { type Built, emptyTable, TableBuilder } from './runtime/build.ts'
 import { TableDirectory } from './runtime/directory.ts'
 import { createBeside } from './runtime/beside.ts'
-import { expressionsWith } from './runtime/expression-closures.ts'
+import { expressionsWith, loadParser } from './runtime/expression-closures.ts'
 import { Library } from './runtime/library.ts'
 import { createPreparer } from './runtime/preparer.ts'
 import type { Runtime } from './runtime/runtime.ts'
@@ -57,7 +57,7 @@ class ServingThread {
   readonly #shipping: LogShipping | null
   readonly #auth = createAuthEnvironment((keySet) => this.#say({ type: 'unknownKey', keySet }))
   /** A third of a worker's start. */
-  readonly #parser = new Library(async () => (await import('@bufbuild/cel')).parse)
+  readonly #parser = new Library(loadParser)
   readonly #upstream: UndiciUpstream
   readonly #builder: TableBuilder
   readonly #runtime: Runtime

@@ -20,6 +20,11 @@ export interface Parser {
   get(): typeof parse | null
 }
 
+/** A hundred files of the library come with it. */
+export async function loadParser(): Promise<typeof parse> {
+  return (await import('@bufbuild/cel')).parse
+}
+
 /** One per worker: holds the bounded caches and the budget that evaluations share. */
 export interface Expressions {
   prepare(source: Expression, locals?: readonly string[]): Prepared | Refused
