@@ -27,6 +27,7 @@ import { expressionsWith, loadParser } from './runtime/expression-closures.ts'
 import { Library } from './runtime/library.ts'
 import { createPreparer } from './runtime/preparer.ts'
 import type { Runtime } from './runtime/runtime.ts'
+import { inSlices } from './runtime/slices.ts'
 import type { TableChange } from './sync/port.ts'
 import { UpstreamCounts } from './upstream/counts.ts'
 import { Deadlines } from './upstream/deadlines.ts'
@@ -41,6 +42,9 @@ import {
 /** Of one worker and second: a bug that every request meets must not fill the log. */
 const BUGS_TOLD_MAX = 5
 const BUGS_EVERY_MS = 1_000
+
+/** Of building a table, between which exchanges have their turn. */
+const SLICE_MS = 4
 
 /** What is on its way to the main thread when the thread ends would be lost. */
 const LAST_WORDS_MS = 20
@@ -178,14 +182,18 @@ class ServingThread {
   async #prepare(turn: number, shared: SharedArrayBuffer): Promise<void> {
     try {
       const change: TableChange = JSON.parse(Buffer.from(shared).toString('utf8'))
-      let built = this.#builder.build(change)
-      if ((await this.#parser.loadMissed()) === 'loaded') built = this.#builder.build(change)
+      let built = await this.#build(change)
+      if ((await this.#parser.loadMissed()) === 'loaded') built = await this.#build(change)
       await this.#upstream.load(built.backends)
       this.#prepared = { turn, built }
       this.#say({ type: 'prepared', turn, rejections: built.rejections })
     } catch (error) {
       this.#say({ type: 'unprepared', turn, because: textOf(error) })
     }
+  }
+
+  #build(change: TableChange): Promise<Built> {
+    return inSlices(this.#builder.building(change), SLICE_MS, monotonicMs)
   }
 
   async #commit({ turn, door }: Extract<ToWorker, { readonly type: 'commit' }>): Promise<void> {

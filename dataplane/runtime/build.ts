@@ -7,6 +7,7 @@
 import assert from 'node:assert/strict'
 import type { Rejection } from '#wire/session'
 import { type Backend, objectId } from '#wire/table'
+import { inOneGo, type Sliced } from './slices.ts'
 import type { TableChange } from '../sync/port.ts'
 import { BuiltGateway, CLOSED, type GatewayState } from './built-gateway.ts'
 import { BuiltHosts } from './built-hosts.ts'
@@ -71,10 +72,16 @@ export class TableBuilder {
   }
 
   build(change: TableChange): Built {
+    return inOneGo(this.building(change))
+  }
+
+  /** Nothing of it is in force before `commit`, so that exchanges may run between its slices. */
+  *building(change: TableChange): Sliced<Built> {
     this.#latest = change
     const changed = this.#objects.lay(change)
-    const rulesBuilt = this.#rules.build(changed)
-    const matcher = this.#hosts.build(changed, rulesBuilt)
+    yield
+    const rulesBuilt = yield* this.#rules.build(changed)
+    const matcher = yield* this.#hosts.build(changed, rulesBuilt)
     const state = this.#gateway.build(changed)
     const tls = this.#tls.build(changed)
     return {

@@ -11,6 +11,7 @@ import type { ChangedObject, TableObjects } from './objects.ts'
 import type { MatcherEntry } from './prepared-match.ts'
 import { Reached } from './path-trie.ts'
 import { Readings, type Refusal } from './readings.ts'
+import type { Sliced } from './slices.ts'
 import { Staged } from './staged.ts'
 
 interface HostState {
@@ -37,7 +38,7 @@ export class BuiltHosts {
   }
 
   /** The matcher of the new table; the same one where no host is touched. */
-  build(changed: readonly ChangedObject[], rulesBuilt: ReadonlySet<string>): TableMatcher {
+  *build(changed: readonly ChangedObject[], rulesBuilt: ReadonlySet<string>): Sliced<TableMatcher> {
     this.#hosts.reset()
     const keys = new Set<string>()
     for (const { kind, key } of changed) if (kind === 'host') keys.add(key)
@@ -46,6 +47,7 @@ export class BuiltHosts {
     for (const key of keys) {
       const host = this.#objects.get('host', key)
       this.#hosts.stage(key, host === null ? null : this.#built(key, host))
+      yield
     }
     const all = this.#hosts.merged()
     return new TableMatcher(new Map([...all].map(([key, { matcher }]) => [key, matcher])))

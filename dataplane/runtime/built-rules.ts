@@ -6,6 +6,7 @@ import { type BuiltRule, buildRule } from './build-rule.ts'
 import type { ChangedObject, TableObjects } from './objects.ts'
 import type { PrepareEnvironment } from './prepare.ts'
 import { Readings, RecordingReader, type Refusal } from './readings.ts'
+import type { Sliced } from './slices.ts'
 import { Staged } from './staged.ts'
 
 interface RuleState extends BuiltRule {
@@ -29,14 +30,17 @@ export class BuiltRules {
   }
 
   /** Keys of the rules that are new, gone or built anew. */
-  build(changed: readonly ChangedObject[]): ReadonlySet<string> {
+  *build(changed: readonly ChangedObject[]): Sliced<ReadonlySet<string>> {
     this.#rules.reset()
     const keys = new Set<string>()
     for (const { id, kind, key } of changed) {
       if (kind === 'rule') keys.add(key)
       for (const reader of this.#readings.readersOf(id)) keys.add(reader)
     }
-    for (const key of keys) this.#rules.stage(key, this.#built(key))
+    for (const key of keys) {
+      this.#rules.stage(key, this.#built(key))
+      yield
+    }
     return keys
   }
 
