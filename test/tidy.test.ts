@@ -263,6 +263,7 @@ const TIME_COMES_IN: Readonly<Record<string, readonly string[]>> = {
     'dataplane/front/http1-answer.ts',
     'dataplane/front/http2-answer.ts',
     'dataplane/request/pages.ts',
+    'dataplane/runtime/slices.ts',
   ],
   'which backend of several weights: tests look at many requests': [
     'dataplane/phases/forward/proxy.ts',
