@@ -280,7 +280,7 @@ export const AggregateSchema = Fields({
         keysMatching(
           '^[a-z][A-Za-z0-9]*$',
           63,
-          'The name of a call is a word such as order or orderLines.',
+          'The name of a call is a word such as order or orderLines; YAML 1.1 reads on, off, yes, no, y, n as true and false.',
         ),
         NOT_RESERVED,
       ],

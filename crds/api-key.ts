@@ -6,6 +6,12 @@ import { matching } from './rule.ts'
 import { Choice, Fields, type Spec, Text } from './schema.ts'
 import { Label, ObjectName, Timestamp } from './text.ts'
 
+/** What stands in its place may be a key: it is not repeated. */
+const HASH = matching(
+  '^[0-9a-f]{64}$',
+  'Write the 64 lower-case hex digits that `fairlead key create` prints, never the key itself.',
+)
+
 export const ApiKeySchema = Fields({
   about: 'The key.',
   example: '{ consumerRef: { name: acme }, sha256: "9f86d0…0a08" }',
@@ -27,12 +33,7 @@ export const ApiKeySchema = Fields({
         'SHA-256 of the key in lower-case hex, as `fairlead key create` prints it; for imported keys HMAC-SHA-256 with the pepper.',
       example: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
       max: 64,
-      rules: [
-        matching(
-          '^[0-9a-f]{64}$',
-          'Write the 64 lower-case hex digits that `fairlead key create` prints, never the key itself.',
-        ),
-      ],
+      rules: [{ ...HASH, say: () => HASH.message }],
     }),
   },
   optional: {

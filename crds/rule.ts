@@ -78,14 +78,22 @@ export function distinct(key: string, message: string): Rule<readonly Keyed[]> {
 export function keysMatching(pattern: string, max: number, message: string): Rule<Keyed> {
   const compiled = new RegExp(pattern, 'u')
   const wrong = (value: Keyed): readonly string[] =>
-    Object.keys(value).filter((key) => key.length > max || !compiled.test(key))
+    Object.keys(value).filter(
+      (key) => key.length > max || !compiled.test(key) || YAML_1_1_BOOLEANS.includes(key),
+    )
   return {
-    cel: `self.all(k, k.size() <= ${max} && k.matches('${quoted(pattern)}') && !(k in ['true', 'false']))`,
+    cel: `self.all(k, k.size() <= ${max} && k.matches('${quoted(pattern)}') && !(k in [${YAML_1_1_BOOLEANS.map((key) => `'${key}'`).join(', ')}]))`,
     message,
-    check: (value) => wrong(value).length === 0 && !hasBooleanKey(value),
+    check: (value) => wrong(value).length === 0,
     say: (value) => `${message} Not so: ${JSON.stringify(wrong(value)[0]?.slice(0, 100))}.`,
   }
 }
+
+/**
+ * Lower-case words that kubectl makes booleans of, where they stand without quotes: a folder would
+ * serve what a cluster reads as another name.
+ */
+const YAML_1_1_BOOLEANS: readonly string[] = ['true', 'false', 'on', 'off', 'yes', 'no', 'y', 'n']
 
 /** The decoder refuses such keys before it comes to the rules. */
 export function hasBooleanKey(value: Keyed): boolean {

@@ -59,7 +59,9 @@ export function wrongType(node: SchemaNode, value: unknown): string {
 function advice(node: SchemaNode, value: unknown): string {
   const { type } = node
   if (type === 'string' && (typeof value === 'number' || typeof value === 'boolean')) {
-    return ` Put it in quotes: "${String(value)}".`
+    const text = String(value)
+    const isRight = (node.rules ?? []).every((rule) => rule.check(text))
+    return isRight ? ` Put it in quotes: "${text}".` : example(node)
   }
   if (type === 'integer' && typeof value === 'string' && /^[0-9]{1,15}$/.test(value)) {
     return ` Write it without quotes: ${value}.`

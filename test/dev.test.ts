@@ -83,6 +83,23 @@ test('what is broken is listed at its place, and the rest is served', async (t) 
   assert.equal(await (await fetch(`${url}/a`)).text(), 'one')
 })
 
+test('--quiet tells problems, and nothing else', async (t) => {
+  const shop = await folder(t)
+  await writeFile(join(shop, 'a.yaml'), ROUTE)
+  await writeFile(join(shop, 'b.yaml'), ROUTE.replace('name: a ', 'name: b ').replace('h:', 'hs:'))
+  const running = started(t, ['dev', shop, ...ANY_PORTS, '--quiet'])
+  await running.printed(/UnknownField b\.yaml:8:5/)
+  await writeFile(join(shop, 'c.yaml'), ROUTE.replace('name: a ', 'name: c ').replace('h:', 'hs:'))
+  await running.printed(/UnknownField c\.yaml:8:5/)
+  assert.doesNotMatch(running.output(), /Fairlead serves|ApiRoute default\/a|To try/)
+})
+
+test('an empty folder says what there should be', async (t) => {
+  const running = started(t, ['dev', await folder(t), ...ANY_PORTS])
+  assert.equal(await running.exit, 1)
+  assert.match(running.output(), /there is no ApiRoute in \S+; examples\/bookshop shows/)
+})
+
 test('a folder in which nothing works ends with the problems and exit code 1', async (t) => {
   const broken = await folder(t)
   await writeFile(join(broken, 'b.yaml'), ROUTE.replace('match:', 'matches:'))

@@ -99,13 +99,14 @@ class Session {
     if (this.#nothingWorks(controller) && !(await this.#hasLastGoodTable())) {
       this.#print(fileTroubles(controller.source.problems(), this.#paint))
       this.#print(troubles(this.#objects(controller), this.#paint))
-      process.stderr.write(`fairlead: nothing in ${this.#folder} works yet; mend the above\n`)
+      process.stderr.write(`fairlead: ${this.#whyNothing(controller)}\n`)
       await this.#close(controller)
       return 1
     }
     const plane = await this.#startDataPlane(controller)
     await this.#settled(controller, plane.ready)
-    if (!this.#values.has('quiet')) await this.#overview(controller, plane)
+    if (this.#values.has('quiet')) this.#onlyTroubles(controller)
+    else await this.#overview(controller, plane)
     this.#announced = 'yes'
     const ended = await Promise.race([plane.exited, stopped])
     const graceMs = graceMsOf(this.#values)
@@ -174,6 +175,14 @@ class Session {
     return routes.every((route) => route.accepted.status === 'False' && route.runs === 'nothing')
   }
 
+  #whyNothing({ board, source }: FolderController): string {
+    const isRoute = ({ kind }: Verdict): boolean => kind === 'ApiRoute'
+    const isEmpty = !board.verdicts().values().some(isRoute) && source.problems().length === 0
+    return isEmpty
+      ? `there is no ApiRoute in ${this.#folder}; examples/bookshop shows what one looks like`
+      : `nothing in ${this.#folder} works yet; mend the above`
+  }
+
   #hasLastGoodTable(): Promise<boolean> {
     return stat(join(this.#state, 'data-plane', 'table.ndjson')).then(
       () => true,
@@ -216,6 +225,12 @@ class Session {
     this.#filesShown = files
   }
 
+  /** Whoever wants it quiet still wants to know what does not work. */
+  #onlyTroubles(controller: FolderController): void {
+    this.#filesShown = fileTroubles(controller.source.problems(), this.#paint)
+    this.#print(this.#filesShown + troubles(this.#objects(controller), this.#paint))
+  }
+
   #filled(lines: string, url: string): string {
     const keys = [...this.#keys.keys].map(([consumer, key]) => [`key/${consumer}`, key] as const)
     return tryLines(lines, { url, folder: this.#folder, ...Object.fromEntries(keys) })
@@ -229,7 +244,7 @@ class Session {
   #show(): void {
     this.#timer = null
     const controller = this.#controller
-    if (controller === null || this.#announced === 'no' || this.#values.has('quiet')) return
+    if (controller === null || this.#announced === 'no') return
     this.#showFiles(controller)
     for (const id of this.#dirty) this.#showObject(controller, id)
   }
@@ -240,13 +255,14 @@ class Session {
     if (object !== null && isReconciling(object)) return
     this.#dirty.delete(id)
     if (object === null) {
-      if (this.#shown.delete(id)) this.#print(`${id}: removed\n`)
+      if (this.#shown.delete(id) && !this.#values.has('quiet')) this.#print(`${id}: removed\n`)
       return
     }
     const said = `${object.verdict.generation} ${change(object, 'plain')}`
     if (this.#shown.get(id) === said) return
     this.#shown.set(id, said)
-    this.#print(change(object, this.#paint))
+    const quiet = this.#values.has('quiet')
+    this.#print(quiet ? troubles([object], this.#paint) : change(object, this.#paint))
   }
 
   #showFiles(controller: FolderController): void {

@@ -105,7 +105,7 @@ export const COMMANDS = {
         name: 'quiet',
         kind: 'switch',
         fallback: null,
-        description: 'no overview at the start and no access log',
+        description: 'no overview and no access log: problems alone are told',
       },
     ],
   },

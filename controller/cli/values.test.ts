@@ -37,6 +37,11 @@ test('an unknown variable is an error with a suggestion; those that Kubernetes s
     /did you mean FAIRLEAD_GRACE\?/,
   )
   assert.throws(() => valuesOf('dev', {}, { FAIRLEAD_QWERTYUIOP: '1' }), /see --help/)
+  // A variable of another command would not help.
+  assert.throws(
+    () => valuesOf('dev', {}, { FAIRLEAD_CB: '1' }),
+    /unknown variable FAIRLEAD_CB; see/,
+  )
   const links = {
     FAIRLEAD_CONTROLLER_SERVICE_HOST: '10.0.0.1',
     FAIRLEAD_CONTROLLER_PORT: 'tcp://10.0.0.1:9443',

@@ -26,7 +26,7 @@ export function valuesOf(
   flags: Readonly<Record<string, string | undefined>>,
   environment: Readonly<Record<string, string | undefined>>,
 ): Values {
-  refuseUnknownVariables(environment)
+  refuseUnknownVariables(command, environment)
   const values = new Map<string, string>()
   for (const setting of COMMANDS[command].settings) {
     const text = flags[setting.name] ?? environment[variableOf(setting)] ?? setting.fallback
@@ -39,14 +39,17 @@ export function valuesOf(
 /** Kubernetes sets these for every Service whose name begins with fairlead. */
 const SERVICE_LINK = /_(SERVICE_HOST|SERVICE_PORT(_[A-Z0-9_]+)?|PORT|PORT_\d+_(TCP|UDP)(_[A-Z]+)?)$/
 
-function refuseUnknownVariables(environment: Readonly<Record<string, string | undefined>>): void {
+function refuseUnknownVariables(
+  command: CommandName,
+  environment: Readonly<Record<string, string | undefined>>,
+): void {
   const all: readonly Setting[] = Object.values(COMMANDS).flatMap((command) => [
     ...command.settings,
   ])
   const known = new Set(all.map(variableOf))
   for (const name of Object.keys(environment)) {
     if (!name.startsWith('FAIRLEAD_') || known.has(name) || SERVICE_LINK.test(name)) continue
-    const near = nearest(name, known)
+    const near = nearest(name, COMMANDS[command].settings.map(variableOf))
     const end = near === null ? 'see --help for those there are' : `did you mean ${near}?`
     throw new UsageFailure(`unknown variable ${name}; ${end}`)
   }

@@ -36,6 +36,17 @@ test('links to folders are named and not followed', async (t) => {
   assert.deepEqual([...found.closed.keys()].toSorted(), ['everything', 'in/up'])
 })
 
+test('a link to a file that is not there is named', async (t) => {
+  const folder = await folderOf(t, ['a.yaml'])
+  await symlink('gone.yaml', join(folder, 'b.yaml'))
+  const found = await listed(folder)
+  assert.deepEqual([...found.files], ['a.yaml'])
+  assert.deepEqual(
+    [...found.closed],
+    [['b.yaml', 'this link leads to nothing; mend it, or remove it']],
+  )
+})
+
 test('files of a mounted ConfigMap are found by their own names', async (t) => {
   const folder = await folderOf(t, ['..2026_11_24/a.yaml'])
   await symlink('..2026_11_24', join(folder, '..data'))

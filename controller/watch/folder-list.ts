@@ -46,6 +46,7 @@ export async function listed(folder: string, read: ReadEntries = readEntries): P
     const found = await kindOf(next.entry, path, folder)
     if (found === 'file') files.push(path)
     if (found === 'linked') closed.set(path, LINKED)
+    if (found === 'dangling') closed.set(path, DANGLING)
     if (found !== 'folder') continue
     try {
       for (const entry of await read(join(folder, path))) waiting.push({ inside: path, entry })
@@ -60,15 +61,23 @@ export async function listed(folder: string, read: ReadEntries = readEntries): P
 /** One to "/" would lead everywhere, one upwards in circles. */
 const LINKED = 'links to folders are not followed; put the files here, or start with that folder'
 
-type Found = 'file' | 'folder' | 'linked' | 'nothing'
+const DANGLING = 'this link leads to nothing; mend it, or remove it'
+
+type Found = 'file' | 'folder' | 'linked' | 'dangling' | 'nothing'
 
 async function kindOf(entry: Dirent, path: string, folder: string): Promise<Found> {
-  if (!entry.isDirectory() && counts(path) === 'yes') return 'file'
+  if (!entry.isDirectory() && counts(path) === 'yes') {
+    return entry.isSymbolicLink() && (await leadsNowhere(join(folder, path))) ? 'dangling' : 'file'
+  }
   if (counts(`${path}/x.yaml`) === 'no') return 'nothing'
   if (entry.isDirectory()) return 'folder'
   if (!entry.isSymbolicLink()) return 'nothing'
   const facts = await stat(join(folder, path)).catch(() => null)
   return facts?.isDirectory() === true ? 'linked' : 'nothing'
+}
+
+function leadsNowhere(link: string): Promise<boolean> {
+  return stat(link).then(() => false, isMissing)
 }
 
 export function joined(inside: string, name: string): string {

@@ -51,7 +51,10 @@ export function identify(object: FileObject): Identified | Unidentified {
   if (resourceKind === null) return problem('kind', unknownKind(raw['kind']))
   const versions = API_VERSIONS[resourceKind] ?? []
   if (!versions.some((version) => version === raw['apiVersion'])) {
-    return problem('apiVersion', `A ${resourceKind} has apiVersion: ${versions[0]}.`)
+    return problem(
+      'apiVersion',
+      `An object of kind ${resourceKind} has apiVersion: ${versions[0]}.`,
+    )
   }
   const named = nameOf(resourceKind, raw['metadata'])
   if (named.kind === 'problem') return named

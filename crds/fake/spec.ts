@@ -4,6 +4,8 @@
 import fc from 'fast-check'
 
 const label = fc.stringMatching(/^[a-z]([-a-z0-9]{0,8}[a-z0-9])?$/)
+/** Words that YAML 1.1 reads as true or false name no entry. */
+const entryName = label.filter((name) => !/^(?:true|false|on|off|yes|no|y|n)$/.test(name))
 const duration = fc.constantFrom('500ms', '2s', '1m30s', '24h', '0s')
 const expression = fc.constantFrom('true', 'request.path == "/"', "'beta' in auth.groups")
 const template = fc.constantFrom('plain', '${auth.claims.sub}', 'a-${request.id}-$${b}', '')
@@ -36,7 +38,7 @@ function optional(fields: Readonly<Record<string, fc.Arbitrary<unknown>>>): fc.A
 }
 
 function mapOf(value: fc.Arbitrary<unknown>): fc.Arbitrary<object> {
-  return fc.dictionary(label, value, { minKeys: 1, maxKeys: 4, noNullPrototype: true })
+  return fc.dictionary(entryName, value, { minKeys: 1, maxKeys: 4, noNullPrototype: true })
 }
 
 // ---- routes ---------------------------------------------------------------------------------
@@ -183,7 +185,7 @@ const authenticate = mapOf(
     jwt: fc.record(
       {
         issuer: fc.constant('https://id.example.com'),
-        audiences: fc.array(label),
+        audiences: fc.array(label, { minLength: 1 }),
         clockSkew: duration,
       },
       { requiredKeys: ['issuer'] },

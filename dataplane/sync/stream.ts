@@ -46,8 +46,8 @@ export async function runStream(options: StreamOptions, ear: Ear): Promise<Ended
   let session: ClientHttp2Session | null = null
   try {
     const [ca, token] = await Promise.all([
-      readFile(options.caFile, 'utf8'),
-      readFile(options.tokenFile, 'utf8'),
+      textOf(options.caFile, 'certificate authority (--ca)'),
+      textOf(options.tokenFile, 'token (--token)'),
     ])
     session = connect(options.controller, {
       ca,
@@ -62,6 +62,15 @@ export async function runStream(options: StreamOptions, ear: Ear): Promise<Ended
     return { because, next: 'elsewhere', was: 'refused' }
   } finally {
     session?.destroy()
+  }
+}
+
+/** They may come later: a controller that starts makes the one, the kubelet renews the other. */
+async function textOf(file: string, what: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8')
+  } catch (error) {
+    throw new Refused(`cannot read the ${what}: ${sentenceOf(error)}`)
   }
 }
 

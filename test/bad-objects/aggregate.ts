@@ -31,8 +31,8 @@ const CALLS: readonly BadObject[] = [
     { calls: { 'my-order': call({}) } },
     {
       path: '~.calls',
-      says: 'The name of a call is a word such as order or orderLines. Not so: "my-order".',
-      inCluster: own('The name of a call is a word such as order or orderLines.'),
+      says: 'The name of a call is a word such as order or orderLines; YAML 1.1 reads on, off, yes, no, y, n as true and false. Not so: "my-order".',
+      inCluster: own('The name of a call is a word such as order or orderLines;'),
     },
   ),
   badAggregate(

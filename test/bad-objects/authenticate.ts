@@ -52,6 +52,15 @@ export const BAD_AUTHENTICATE: readonly BadObject[] = [
     },
   ),
   badAuthenticate(
+    'jwt: no audience would do',
+    { jwt: { issuer: ISSUER, audiences: [] } },
+    {
+      path: '~.jwt.audiences',
+      says: 'At least one item is needed here.',
+      inCluster: own('should have at least 1 items'),
+    },
+  ),
+  badAuthenticate(
     'jwt: no issuer',
     { jwt: { audiences: ['shop'] } },
     {

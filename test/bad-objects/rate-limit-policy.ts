@@ -178,6 +178,15 @@ export const BAD_RATE_LIMIT_POLICIES: readonly BadObject[] = [
   ),
   bad(
     'RateLimitPolicy',
+    'limits: an entry called off, as kubectl would not send it',
+    policy({ limits: { off: { rate: '1/1s' } } }),
+    {
+      path: 'spec.limits',
+      says: 'YAML 1.1 reads on, off, yes, no, y, n as true and false',
+    },
+  ),
+  bad(
+    'RateLimitPolicy',
     'limits: defaults without limits',
     policy({ defaults: { mode: 'observe' } }),
     {
