@@ -59,9 +59,7 @@ export function wrongType(node: SchemaNode, value: unknown): string {
 function advice(node: SchemaNode, value: unknown): string {
   const { type } = node
   if (type === 'string' && (typeof value === 'number' || typeof value === 'boolean')) {
-    const text = String(value)
-    const isRight = (node.rules ?? []).every((rule) => rule.check(text))
-    return isRight ? ` Put it in quotes: "${text}".` : example(node)
+    return inQuotes(node, String(value))
   }
   if (type === 'integer' && typeof value === 'string' && /^[0-9]{1,15}$/.test(value)) {
     return ` Write it without quotes: ${value}.`
@@ -70,6 +68,12 @@ function advice(node: SchemaNode, value: unknown): string {
     return ' Write true or false, without quotes; YAML 1.2 reads yes, no, on, off as text.'
   }
   return example(node)
+}
+
+/** What would be refused in quotes as well is not advised. */
+function inQuotes(node: SchemaNode, text: string): string {
+  const isRight = (node.rules ?? []).every((rule) => rule.check(text))
+  return isRight ? ` Put it in quotes: "${text}".` : example(node)
 }
 
 function example(node: SchemaNode): string {

@@ -43,9 +43,7 @@ function refuseUnknownVariables(
   command: CommandName,
   environment: Readonly<Record<string, string | undefined>>,
 ): void {
-  const all: readonly Setting[] = Object.values(COMMANDS).flatMap((command) => [
-    ...command.settings,
-  ])
+  const all: readonly Setting[] = Object.values(COMMANDS).flatMap((one) => [...one.settings])
   const known = new Set(all.map(variableOf))
   for (const name of Object.keys(environment)) {
     if (!name.startsWith('FAIRLEAD_') || known.has(name) || SERVICE_LINK.test(name)) continue
