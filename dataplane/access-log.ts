@@ -11,12 +11,19 @@ const LOG_BYTES_MAX = 16 * 1024 * 1024
 /** Written at once; between them lines wait at most for the next batch of a worker. */
 const LOG_BYTES_MIN = 8 * 1024
 
+/** What a reader has, at the end, for the last lines. */
+const LAST_LINES_MS = 1_000
+
 export interface AccessLog {
   write(lines: Uint8Array<ArrayBuffer>): void
-  close(): Promise<void>
+  /** stuck: nobody reads what was written, and the ordinary end of the process would wait for it. */
+  close(): Promise<'written' | 'stuck'>
 }
 
-export const NO_LOG: AccessLog = { write: () => undefined, close: () => Promise.resolve() }
+export const NO_LOG: AccessLog = {
+  write: () => undefined,
+  close: () => Promise.resolve('written'),
+}
 
 /** Never blocks: what cannot be written waits, and beyond a bound it is dropped and counted. */
 export function openStdout(metrics: Pick<Metrics, 'logLinesDropped'>): AccessLog {
@@ -38,7 +45,11 @@ export function openStdout(metrics: Pick<Metrics, 'logLinesDropped'>): AccessLog
       void destination.write(Buffer.from(lines.buffer).toString('latin1', 0, lines.length)),
     close: () =>
       new Promise((done) => {
-        destination.flush(() => done())
+        const late = setTimeout(() => done('stuck'), LAST_LINES_MS)
+        destination.flush(() => {
+          clearTimeout(late)
+          done('written')
+        })
       }),
   }
 }

@@ -352,8 +352,8 @@ class Plane implements DataPlane {
     clearInterval(this.#rotation)
     await this.#adminSocket?.close()
     await this.#probe?.close()
-    await this.#accessLog.close()
-    return ended
+    const log = await this.#accessLog.close()
+    return log === 'stuck' ? 'stuck' : ended
   }
 
   /** A thread hangs in native code: the others finish what they have, the process starts anew. */

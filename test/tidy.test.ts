@@ -248,6 +248,7 @@ const TIME_COMES_IN: Readonly<Record<string, readonly string[]>> = {
     'dataplane/front/connection.ts',
     'dataplane/front/drain.ts',
     'dataplane/front/front.ts',
+    'dataplane/access-log.ts',
     'dataplane/front/http1.ts',
     'dataplane/log-shipping.ts',
     'dataplane/phases/cache/flights.ts',
@@ -259,11 +260,11 @@ const TIME_COMES_IN: Readonly<Record<string, readonly string[]>> = {
     'dataplane/upstream/http1-connection.ts',
     'dataplane/upstream/http1-lane.ts',
   ],
+  'a table is built while exchanges have their turns': ['dataplane/runtime/slices.ts'],
   'small pieces of a body are kept together for one turn of the loop': [
     'dataplane/front/http1-answer.ts',
     'dataplane/front/http2-answer.ts',
     'dataplane/request/pages.ts',
-    'dataplane/runtime/slices.ts',
   ],
   'which backend of several weights: tests look at many requests': [
     'dataplane/phases/forward/proxy.ts',

@@ -64,6 +64,23 @@ test('without descriptors it refuses connections, counts them, and accepts again
   assert.doesNotMatch(plane.output(), /bug/)
 })
 
+test('an output that nobody reads costs lines, which are counted, and no answer', async (t) => {
+  const plane = await startPlane(t, await stateWith(RULES))
+  plane.child.stdout?.pause()
+  const long = `/b/${'x'.repeat(7_000)}`
+  const dropped = (): Promise<number> => plane.metric('fairlead_log_lines_dropped_total')
+  const some = Array.from({ length: 50 })
+  // A bounded number of them is kept; each line is as long as its path.
+  for (let i = 0; i < 200 && (await dropped()) === 0; i++) {
+    const all = await Promise.all(some.map(() => get(plane.http, long)))
+    assert.ok(all.every(({ status }) => status === 404))
+  }
+  assert.ok((await dropped()) > 0)
+  assert.equal((await get(plane.http, '/a')).body, 'alive')
+  plane.child.kill('SIGTERM')
+  assert.equal(await plane.exit, 0)
+})
+
 async function answers(port: number): Promise<boolean> {
   return get(port, '/a').then(
     ({ body }) => body === 'alive',
