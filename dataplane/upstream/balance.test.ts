@@ -9,11 +9,18 @@ import { Balance, type Balanced } from './balance.ts'
 interface Fake extends Balanced {
   readonly key: string
   mood: 'good' | 'penalised'
+  load: number
 }
 
 function endpointsOf(count: number): Fake[] {
   return Array.from({ length: count }, (_, i) => {
-    const endpoint: Fake = { key: String(i), mood: 'good', standing: () => endpoint.mood }
+    const endpoint: Fake = {
+      key: String(i),
+      mood: 'good',
+      load: 0,
+      standing: () => endpoint.mood,
+      underWay: () => endpoint.load,
+    }
     return endpoint
   })
 }
@@ -47,6 +54,41 @@ test('an endpoint that refused connections is passed over, unless all did', () =
   for (const endpoint of endpoints) endpoint.mood = 'penalised'
   const tried = new Set(Array.from({ length: 6 }, () => balance.pick(0, [])?.key))
   assert.equal(tried.size, 3)
+})
+
+test('of two, the one with less under way takes it', () => {
+  const endpoints = endpointsOf(2)
+  const [busy, free] = endpoints
+  assert.ok(busy !== undefined && free !== undefined)
+  const balance = new Balance(endpoints, () => 0)
+  busy.load = 3
+  free.load = 2
+  for (let i = 0; i < 4; i++) assert.equal(balance.pick(0, []), free)
+  assert.equal(balance.pick(0, [free]), busy)
+  free.mood = 'penalised'
+  assert.equal(balance.pick(0, []), busy)
+})
+
+test('the endpoint with the most under way gets nothing, and what is slow gets less', () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 2, max: 8 }),
+      fc.infiniteStream(fc.double({ min: 0, max: 0.999, noNaN: true })),
+      (count, draws) => {
+        const endpoints = endpointsOf(count)
+        const balance = new Balance(endpoints, () => draws.next().value ?? 0)
+        // Nothing ever ends: whoever is behind catches up, so that loads stay close together.
+        for (let i = 0; i < 40 * count; i++) {
+          const most = Math.max(...endpoints.map(({ load }) => load))
+          const picked = balance.pick(0, [])
+          assert.ok(picked !== null)
+          const alone = endpoints.filter(({ load }) => load === most).length === 1
+          assert.ok(!(alone && most > 0 && picked.load === most))
+          picked.load++
+        }
+      },
+    ),
+  )
 })
 
 test('no endpoint is tried twice for one request', () => {

@@ -4,6 +4,7 @@
  * the method".
  */
 import type { Endpoint } from '#wire/session'
+import type { UpstreamCounts } from './counts.ts'
 import type { Lane } from './lane.ts'
 
 /**
@@ -15,18 +16,30 @@ export const CONNECTIONS_MAX = 1024
 /** An endpoint that refused a connection is passed over for this long, unless all have. */
 const PENALTY_MS = 2_000
 
+/** Where what it has under way is counted. */
+export interface Counted {
+  readonly place: number
+  readonly counts: UpstreamCounts
+}
+
 export class UpstreamEndpoint {
   /** Address and port. */
   readonly key: string
   readonly lane: Lane
   /** In the counts that all workers share. */
   readonly place: number
+  readonly #counts: UpstreamCounts
   #penalisedUntilMs = 0
 
-  constructor(key: string, lane: Lane, place: number) {
+  constructor(key: string, lane: Lane, { place, counts }: Counted) {
     this.key = key
     this.lane = lane
     this.place = place
+    this.#counts = counts
+  }
+
+  underWay(): number {
+    return this.#counts.sum(this.place, 'attempts')
   }
 
   penalise(nowMs: number): void {

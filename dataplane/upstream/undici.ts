@@ -73,7 +73,9 @@ export class UndiciUpstream implements Upstream, Endpoints {
   }
 
   #endpoint(endpoint: Endpoint, protocol: Backend['protocol'], place: number): UpstreamEndpoint {
-    return new UpstreamEndpoint(endpointKey(endpoint), this.#lanes.to(endpoint, protocol), place)
+    const { counts } = this.options
+    const lane = this.#lanes.to(endpoint, protocol)
+    return new UpstreamEndpoint(endpointKey(endpoint), lane, { place, counts })
   }
 
   #balance(endpoints: readonly UpstreamEndpoint[]): Balance<UpstreamEndpoint> {
