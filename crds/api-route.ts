@@ -9,10 +9,12 @@ import {
   HeaderValueSchema,
   HedgeSchema,
   RetrySchema,
+  BACKEND,
+  ONE_BACKEND,
 } from './backend.ts'
 import { CacheSchema } from './cache.ts'
 import { RouteMatchSchema } from './match.ts'
-import { GatewayRefSchema, SecretRef, ServiceRefSchema } from './reference.ts'
+import { GatewayRefSchema, SecretRef } from './reference.ts'
 import { exactlyOne, needs } from './rule.ts'
 import { Choice, Fields, Flag, Int, List, type Rule, type Spec } from './schema.ts'
 import { Duration, ExactHost, Expression, Host, Label, PathPattern, Template } from './text.ts'
@@ -33,8 +35,9 @@ import {
 
 const RuleBackendSchema = Fields({
   about: 'One backend of the rule.',
-  required: { service: ServiceRefSchema },
+  rules: [ONE_BACKEND],
   optional: {
+    ...BACKEND,
     weight: Int({
       about: 'Its share among the backends without `when`; 0 gets nothing.',
       example: '9',

@@ -2,15 +2,25 @@
  * Where a request goes and how it is tried: the parts that rules and the calls of an aggregate share.
  * Proved by decode.test.ts.
  */
-import { Choice, Fields, Flag, Int, List, type Rule } from './schema.ts'
-import { ServiceRefSchema } from './reference.ts'
+import { Choice, Fields, Flag, Int, List, type Rule, type Spec } from './schema.ts'
+import { ApiBackendRefSchema, ServiceRefSchema } from './reference.ts'
+import { exactlyOne } from './rule.ts'
 import { Duration, HeaderName, Method, Share, Template } from './text.ts'
+
+/** Members of whatever names a backend, and their rule. */
+export const BACKEND = { service: ServiceRefSchema, apiBackend: ApiBackendRefSchema }
+export const ONE_BACKEND = exactlyOne(
+  ['service', 'apiBackend'],
+  'Write exactly one of service, apiBackend.',
+)
 
 export const BackendRefSchema = Fields({
   about: 'Who answers.',
   example: '{ service: { name: orders, port: 80 } }',
-  required: { service: ServiceRefSchema },
+  optional: BACKEND,
+  rules: [ONE_BACKEND],
 })
+export type BackendRef = Spec<typeof BackendRefSchema>
 
 export const HedgeSchema = Fields({
   about:

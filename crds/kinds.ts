@@ -4,6 +4,7 @@
  * Pinned by emit.test.ts: "every kind has a manifest and every manifest a kind".
  */
 import type { TSchema } from 'typebox'
+import { ApiBackendSchema, type ApiBackendSpec } from './api-backend.ts'
 import { ApiGatewaySchema, type ApiGatewaySpec } from './api-gateway.ts'
 import { ApiKeySchema, type ApiKeySpec } from './api-key.ts'
 import { ApiRouteSchema, type ApiRouteSpec } from './api-route.ts'
@@ -21,6 +22,7 @@ export interface SpecOf {
   readonly RateLimitPolicy: RateLimitPolicySpec
   readonly Consumer: ConsumerSpec
   readonly ApiKey: ApiKeySpec
+  readonly ApiBackend: ApiBackendSpec
   readonly LastValid: LastValidSpec
   readonly ReferenceGrant: ReferenceGrantSpec
 }
@@ -173,6 +175,16 @@ export const KINDS: { readonly [K in CrdKind]: KindFacts & { readonly kind: K } 
       ...VERDICT,
       AGE,
     ],
+  },
+  ApiBackend: {
+    ...OWN,
+    kind: 'ApiBackend',
+    plural: 'apibackends',
+    shortNames: ['flbackend'],
+    about: 'A Service, with what is to hold for requests to it.',
+    spec: ApiBackendSchema,
+    status: BasicStatusSchema,
+    columns: [column('Service', '.spec.service.name', 'Who answers.'), ...VERDICT, AGE],
   },
   LastValid: {
     ...OWN,

@@ -105,6 +105,14 @@ export const ServiceRefSchema = Fields({
 })
 export type ServiceRef = Spec<typeof ServiceRefSchema>
 
+export const ApiBackendRefSchema = Fields({
+  about: 'An ApiBackend: a Service with what holds for requests to it.',
+  example: '{ name: books }',
+  required: { name: ObjectName({ about: 'Name of the ApiBackend.', example: 'books' }) },
+  optional: { namespace: Label(NAMESPACE) },
+})
+export type ApiBackendRef = Spec<typeof ApiBackendRefSchema>
+
 /** A reference to a Secret; its type must fit the use, and only documented keys are read. */
 export function SecretRef(doc: Doc): typeof SecretRefShape {
   return Fields({ ...doc, ...SECRET })

@@ -10,7 +10,7 @@ import { FIXED_BODY_BYTES_MAX } from '#wire/limits'
 import type { Retry } from '#wire/delivery'
 import type { Backend } from '#wire/table'
 import type { Json } from '#wire/value'
-import { resolveService } from './backend.ts'
+import { resolveBackend } from './backend.ts'
 import { parseCallPath } from './call-path.ts'
 import { compileRetry } from './delivery.ts'
 import { checkExpression, mergeFacts, NO_FACTS, type Within } from './expression.ts'
@@ -53,7 +53,7 @@ export function compileCall(spec: CallSpec, at: At, within: CallWithin): Checked
   const timeout = compileTimeout(spec, at)
   const retry = compileCallRetry(spec, at)
   const method = compileMethod(spec, at)
-  const service = resolveService(spec.backend.service, at.child('backend').child('service'), within)
+  const service = resolveBackend(spec.backend, at.child('backend'), within)
   const expressions = [when, forEach, path, headers, body]
   const facts = mergeFacts(expressions.map((part) => part.facts))
   const dependsOn = [...new Set([...facts.calls, ...after.value])].toSorted()

@@ -4,15 +4,14 @@
  * Pinned by backend.test.ts: "a backend that cannot be resolved keeps its weight".
  */
 import type { RuleBackend } from '../../crds/api-route.ts'
-import type { ServiceRef } from '../../crds/reference.ts'
+import type { BackendRef } from '../../crds/backend.ts'
 import type { Backend, WeightedBackend } from '#wire/table'
 import type { BackendTarget, Expression, Reject } from '#wire/value'
-import { addressOf, fieldsOf, itemsOf, portOf, textOf } from './content.ts'
-import { backendKey } from './endpoints.ts'
+import { resolveApiBackend } from './api-backend.ts'
 import { checkExpression, type Within } from './expression.ts'
 import type { Checked, FieldPath, Problem } from './problem.ts'
-import type { Resource } from './snapshot.ts'
-import type { StepWithin } from './steps.ts'
+import { resolveService } from './service.ts'
+import type { CompiledApiBackend, StepWithin } from './steps.ts'
 
 export type Backends = ReadonlyMap<string, Backend>
 
@@ -34,7 +33,7 @@ export function compileBackends(
   const backends = new Map<string, Backend>()
   const weighted = specs.map((spec, i): WeightedBackend => {
     const when = compileWhen(spec, at.index(i), within.expressions)
-    const resolved = resolveService(spec.service, at.index(i).child('service'), within)
+    const resolved = resolveBackend(spec, at.index(i), within)
     problems.push(...when.problems, ...resolved.problems)
     const { target, backend } = resolved.value
     if (target.kind === 'backend' && backend !== null) backends.set(target.backend, backend)
@@ -72,9 +71,9 @@ function whoTakesTheRest(
   return [at.problem('Invalid', sentence)]
 }
 
-// ---- one Service ----------------------------------------------------------------------------
+// ---- one of them ----------------------------------------------------------------------------
 
-export interface ResolvedService {
+export interface ResolvedBackend {
   readonly target: BackendTarget
   /** Null where the target rejects. */
   readonly backend: Backend | null
@@ -88,92 +87,26 @@ const REJECT: Reject = {
   because: 'A backend of this rule cannot be used; the status of its route says why.',
 }
 
-export function resolveService(
-  ref: ServiceRef,
-  at: FieldPath<ServiceRef>,
+export function resolveBackend(
+  ref: BackendRef,
+  at: FieldPath<BackendRef>,
   within: StepWithin,
-): Checked<ResolvedService> {
-  const namespace = ref.namespace ?? within.namespace
-  const refusal = within.grants.refusal(
-    { kind: 'ApiRoute', namespace: within.namespace },
-    { kind: 'Service', namespace, name: ref.name },
-  )
-  if (refusal !== null) {
-    return unusable([at.child('namespace').problem('RefNotPermitted', refusal)])
-  }
-  const key = backendKey({ namespace, service: ref.name, port: String(ref.port) })
-  const service = within.reader.get('Service', namespace, ref.name)
-  if (service === null && within.reader.installation.unresolvedServices === 'sample') {
-    return usable(key, { protocol: 'http', clusterAddress: null })
-  }
-  if (service === null) {
-    const sentence = `There is no Service "${ref.name}" in namespace "${namespace}"; create it, or correct the name.`
-    return unusable([at.child('name').problem('BackendNotFound', sentence)])
-  }
-  const found = backendOf(service, ref)
-  if (found.kind === 'backend') return usable(key, found.backend)
-  return unusable([at.child(found.field).problem('BackendNotFound', found.because)])
+): Checked<ResolvedBackend> {
+  const { value, problems } = found(ref, at, within)
+  if (value === null) return { value: { target: REJECT, backend: null }, problems }
+  const { key, backend } = value
+  return { value: { target: { kind: 'backend', backend: key }, backend }, problems }
 }
 
-function usable(key: string, backend: Backend): Checked<ResolvedService> {
-  return { value: { target: { kind: 'backend', backend: key }, backend }, problems: [] }
-}
-
-function unusable(problems: readonly Problem[]): Checked<ResolvedService> {
-  return { value: { target: REJECT, backend: null }, problems }
-}
-
-type Found =
-  | { readonly kind: 'backend'; readonly backend: Backend }
-  | { readonly kind: 'refused'; readonly field: 'name' | 'port'; readonly because: string }
-
-function backendOf(service: Resource, ref: ServiceRef): Found {
-  const spec = fieldsOf(service.content['spec'])
-  if (spec['type'] === 'ExternalName') {
-    const because = `Service "${ref.name}" is an ExternalName, which has no endpoints and could lead anywhere; name a Service with endpoints.`
-    return { kind: 'refused', field: 'name', because }
-  }
-  const ports = itemsOf(spec['ports']).map(fieldsOf)
-  const port = ports.find(
-    (entry) => portOf(entry['port']) === ref.port && (textOf(entry['protocol']) ?? 'TCP') === 'TCP',
-  )
-  if (port === undefined) {
-    return { kind: 'refused', field: 'port', because: noSuchPort(ref, ports) }
-  }
-  const protocol = protocolOf(textOf(port['appProtocol']))
-  if (protocol === null) {
-    const because = `Port ${ref.port} of Service "${ref.name}" has appProtocol ${textOf(port['appProtocol'])}, which this release does not speak; use http or kubernetes.io/h2c.`
-    return { kind: 'refused', field: 'port', because }
-  }
-  const clusterAddress = clusterAddressOf(addressOf(spec['clusterIP']), ref.port)
-  return { kind: 'backend', backend: { protocol, clusterAddress } }
-}
-
-function noSuchPort(
-  ref: ServiceRef,
-  ports: readonly { readonly [field: string]: unknown }[],
-): string {
-  const tcp = ports.flatMap((entry) =>
-    (textOf(entry['protocol']) ?? 'TCP') === 'TCP' ? (portOf(entry['port']) ?? []) : [],
-  )
-  const has = tcp.length === 0 ? 'It has no TCP port.' : `It has ${tcp.join(', ')}.`
-  return `Service "${ref.name}" has no TCP port ${ref.port}. ${has} Correct one of the two.`
-}
-
-function protocolOf(appProtocol: string | null): Backend['protocol'] | null {
-  switch (appProtocol) {
-    case null:
-    case 'http':
-      return 'http'
-    case 'kubernetes.io/h2c':
-      return 'h2c'
-    default:
-      return null
-  }
-}
-
-/** Null for a headless Service, whose "None" is no address. */
-function clusterAddressOf(clusterIp: string | null, port: number): string | null {
-  if (clusterIp === null) return null
-  return clusterIp.includes(':') ? `[${clusterIp}]:${port}` : `${clusterIp}:${port}`
+function found(
+  { service, apiBackend }: BackendRef,
+  at: FieldPath<BackendRef>,
+  within: StepWithin,
+): Checked<CompiledApiBackend | null> {
+  const from = { kind: 'ApiRoute', namespace: within.namespace } as const
+  if (service !== undefined)
+    return resolveService(service, at.child('service'), { ...within, from })
+  if (apiBackend !== undefined) return resolveApiBackend(apiBackend, at.child('apiBackend'), within)
+  const sentence = 'Write exactly one of service, apiBackend.'
+  return { value: null, problems: [at.problem('Invalid', sentence)] }
 }

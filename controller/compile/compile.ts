@@ -8,6 +8,7 @@
 import { FRAME_BYTES_MAX, TABLE_BYTES_MAX, TABLE_OBJECTS_MAX } from '#wire/limits'
 import type { Room } from './assembly.ts'
 import { createAttached } from './attached.ts'
+import { compileApiBackend } from './api-backend.ts'
 import { compileAuthPart } from './auth.ts'
 import type { Compiled, CompiledTable, Deps } from './compiled.ts'
 import { compileApiKey, compileConsumer } from './consumer.ts'
@@ -37,6 +38,7 @@ const STEPS = sendable({
   compileLimitPart,
   compileConsumer,
   compileApiKey,
+  compileApiBackend,
 })
 
 /** As the contract says. */

@@ -25,7 +25,9 @@ export function backendKey({ namespace, service, port }: BackendName): string {
   return `${namespace}/${service}:${port}`
 }
 
-export function backendName(key: string): BackendName {
+/** `wrapped`: a key as of `backendKey`, with the ApiBackend around it behind an `@`. */
+export function backendName(wrapped: string): BackendName {
+  const [key = ''] = wrapped.split('@', 1)
   const slash = key.indexOf('/')
   const colon = key.lastIndexOf(':')
   return {

@@ -3,6 +3,7 @@
  * `namespace/name` and never read a spec themselves.
  * Pinned by compile.test.ts: "a memoised compile says what a fresh one says".
  */
+import type { ApiBackendSpec } from '../../crds/api-backend.ts'
 import type { ApiKeySpec } from '../../crds/api-key.ts'
 import type { ConsumerSpec } from '../../crds/consumer.ts'
 import type { ApiKey, Consumer } from '#wire/auth'
@@ -25,7 +26,7 @@ import { type RouteInForce, routeInForce } from './route-in-force.ts'
 import { readSpec } from './salvage.ts'
 import { keepSealed, type Sealed, type Sealer, sourceOf } from './seal.ts'
 import { type OwnKind, OWN_KINDS, type Resource } from './snapshot.ts'
-import type { Steps } from './steps.ts'
+import type { CompiledApiBackend, Steps } from './steps.ts'
 
 export interface InForceSteps {
   /** Keyed by kind: `namespace/name` of all its objects. */
@@ -38,11 +39,12 @@ export interface InForceSteps {
   readonly shape: Step<PolicyShape | null>
   readonly consumer: Step<SimpleInForce<Consumer> | null>
   readonly apiKey: Step<SimpleInForce<ApiKey> | null>
+  readonly apiBackend: Step<SimpleInForce<CompiledApiBackend> | null>
   /** Keyed `namespace/name:key`. */
   readonly secret: Step<Sealed | null>
 }
 
-/** A Consumer or an ApiKey: there is no last valid spec, it can be used or not. */
+/** A Consumer, an ApiKey or an ApiBackend: there is no last valid spec, it can be used or not. */
 export interface SimpleInForce<V> {
   readonly resource: Resource
   readonly value: V | null
@@ -90,6 +92,7 @@ export function createInForce(from: Ingredients): InForceSteps {
     }),
     ...policy,
     ...consumerSteps(from),
+    apiBackend: backendStep(from),
     secret: memo.step({
       name: 'secret object',
       keep: keepSealed,
@@ -180,4 +183,20 @@ function consumerSteps({ memo, steps }: Ingredients) {
     },
   })
   return { consumer, apiKey }
+}
+
+function backendStep({ memo, steps }: Ingredients) {
+  return memo.step({
+    name: 'api backend',
+    run(key, at): SimpleInForce<CompiledApiBackend> | null {
+      const { namespace, name } = namesOf(key)
+      const resource = at.reader.get('ApiBackend', namespace, name)
+      if (resource === null) return null
+      const { spec, problems } = readSpec('ApiBackend', resource)
+      if (spec === null) return { resource, value: null, problems }
+      const within = { namespace, name, reader: at.reader, grants: grantsBy(at.reader) }
+      const path = new FieldPath<ApiBackendSpec>('spec')
+      return { resource, ...steps.compileApiBackend(spec, path, within) }
+    },
+  })
 }

@@ -31,6 +31,7 @@ const JUDGES: { readonly [K in Exclude<OwnKind, 'LastValid'>]: Judge } = {
   RateLimitPolicy: (key, at, before) => judgePolicy('RateLimitPolicy', key, { at, before }),
   Consumer: judgeConsumer,
   ApiKey: judgeKey,
+  ApiBackend: judgeBackend,
 }
 const JUDGED = [
   'ApiGateway',
@@ -39,6 +40,7 @@ const JUDGED = [
   'RateLimitPolicy',
   'Consumer',
   'ApiKey',
+  'ApiBackend',
 ] as const
 
 type Entry = readonly [id: string, verdict: Verdict]
@@ -110,4 +112,13 @@ function judgeGateway(key: string, at: Recorder, before: Before): Opinion | null
     targets: [],
     runs: 'current',
   }
+}
+
+function judgeBackend(key: string, at: Recorder, before: Before): Opinion | null {
+  const found = at.ask(before.inForce.apiBackend, key)
+  if (found === null) return null
+  const { resource, value, problems } = found
+  const works = value === null ? 'none' : 'some'
+  const runs = value === null ? 'nothing' : 'current'
+  return { resource, problems, accepted: acceptance(problems, works), targets: [], runs }
 }

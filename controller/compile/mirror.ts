@@ -6,7 +6,7 @@
 import type { MirrorSpec } from '../../crds/traffic.ts'
 import type { Backend } from '#wire/table'
 import type { Mirror } from '#wire/traffic'
-import { resolveService } from './backend.ts'
+import { resolveBackend } from './backend.ts'
 import { shareOf } from './faults.ts'
 import type { Checked, FieldPath } from './problem.ts'
 import type { StepWithin } from './steps.ts'
@@ -21,8 +21,8 @@ export function compileMirror(
   at: FieldPath<MirrorSpec>,
   within: StepWithin,
 ): Checked<CompiledMirror> {
-  const place = at.child('backend').child('service')
-  const { value, problems } = resolveService(spec.backend.service, place, within)
+  const place = at.child('backend')
+  const { value, problems } = resolveBackend(spec.backend, place, within)
   const { target, backend } = value
   const backends = new Map<string, Backend>()
   if (target.kind === 'backend' && backend !== null) backends.set(target.backend, backend)

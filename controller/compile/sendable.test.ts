@@ -34,6 +34,7 @@ const NOTHING: Steps = {
   }),
   compileConsumer: () => none,
   compileApiKey: () => none,
+  compileApiBackend: () => none,
 }
 
 function matchOf(method: string | null): CompiledRule['matches'][number] {

@@ -23,6 +23,8 @@ export function sendable(steps: Steps): Steps {
       nullUnlessSendable('consumer', steps.compileConsumer(spec, at, resource), at),
     compileApiKey: (spec, at, within) =>
       nullUnlessSendable('apiKey', steps.compileApiKey(spec, at, within), at),
+    // What it becomes is looked at with the rules that name it.
+    compileApiBackend: steps.compileApiBackend,
   }
 }
 

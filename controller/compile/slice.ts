@@ -3,17 +3,19 @@
  * objects of policies they use. Shared by all hosts that the route is served under.
  * Pinned by table.test.ts: "whatever an object refers to is in its table".
  */
-import type { Rule } from '#wire/table'
+import type { Backend, Rule } from '#wire/table'
 import type { Source } from '#wire/value'
 import type { AttachedSteps, RuleEffect } from './attached.ts'
 import { sameItems } from './chunks.ts'
 import type { PolicyUse } from './effect.ts'
+import { backendName } from './endpoints.ts'
 import type { InForceSteps, Ingredients } from './in-force.ts'
-import type { Step } from './memo.ts'
+import type { Recorder, Step } from './memo.ts'
 import { pairOf, type PlacementSteps } from './placement.ts'
 import { keyOf, namesOf } from './resolve.ts'
 import type { RouteInForce, RuleInForce } from './route-in-force.ts'
 import { keepEach, keepSealed, type Sealed, type Sealer, sourceOf } from './seal.ts'
+import type { Resource } from './snapshot.ts'
 
 export interface Slice {
   readonly rules: readonly Sealed[]
@@ -103,9 +105,7 @@ function ruleObject(route: RouteInForce, rule: RuleInForce, scene: RuleScene): S
 function backendKeys(rules: readonly RuleInForce[]): readonly string[] {
   const keys = new Set<string>()
   for (const { compiled } of rules) {
-    for (const [key, { protocol, clusterAddress }] of compiled.backends) {
-      keys.add(`${key} ${protocol} ${clusterAddress ?? ''}`)
-    }
+    for (const [key, value] of compiled.backends) keys.add(`${key} ${JSON.stringify(value)}`)
   }
   return [...keys]
 }
@@ -115,16 +115,21 @@ function backendStep(memo: Ingredients['memo'], sealer: Sealer): Step<Sealed> {
     name: 'backend object',
     keep: (a, b) => keepSealed(a, b) ?? b,
     run(stepKey, at) {
-      const [key, rest] = pairOf(stepKey)
-      const [protocol, clusterAddress] = pairOf(rest)
-      const { namespace, name } = namesOf(key)
-      const service = at.reader.get('Service', namespace, name.slice(0, name.lastIndexOf(':')))
-      const value = {
-        protocol: protocol === 'h2c' ? 'h2c' : 'http',
-        clusterAddress: clusterAddress === '' ? null : clusterAddress,
-      } as const
-      const sources = service === null ? [] : [sourceOf(service)]
+      const [key, text] = pairOf(stepKey)
+      const value: Backend = JSON.parse(text)
+      const sources = sourcesOf(key, at).map((one) => sourceOf(one))
       return sealer.seal({ kind: 'backend', key, sources, value })
     },
   })
+}
+
+/** Its Service, and the ApiBackend around it. */
+function sourcesOf(key: string, at: Recorder): readonly Resource[] {
+  const { namespace, service } = backendName(key)
+  const [, around] = key.split('@', 2)
+  const named = around === undefined ? null : namesOf(around)
+  return [
+    at.reader.get('Service', namespace, service),
+    named === null ? null : at.reader.get('ApiBackend', named.namespace, named.name),
+  ].flatMap((resource) => resource ?? [])
 }

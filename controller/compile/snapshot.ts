@@ -15,6 +15,7 @@ export const OWN_KINDS = [
   'RateLimitPolicy',
   'Consumer',
   'ApiKey',
+  'ApiBackend',
   'LastValid',
 ] as const
 /** Kinds of others that are only read. */

@@ -8,6 +8,7 @@
  * is invalid in itself: an update with one of them leaves its last valid spec in force.
  * Pinned by last-valid.test.ts: "an invalid update keeps the whole last valid spec".
  */
+import type { ApiBackendSpec } from '../../crds/api-backend.ts'
 import type { ApiKeySpec } from '../../crds/api-key.ts'
 import type { RouteRule } from '../../crds/api-route.ts'
 import type { AuthPolicyPart } from '../../crds/auth-policy.ts'
@@ -52,7 +53,7 @@ export interface Grants {
 }
 
 export interface ReferenceFrom {
-  readonly kind: 'ApiRoute' | 'AuthPolicy' | 'RateLimitPolicy' | 'ApiKey'
+  readonly kind: 'ApiBackend' | 'ApiRoute' | 'AuthPolicy' | 'RateLimitPolicy' | 'ApiKey'
   readonly namespace: string
 }
 
@@ -85,7 +86,7 @@ export interface CompiledRule {
   readonly totalTimeoutMs: number
   readonly traffic: Traffic
   readonly action: Action
-  /** Every backend that the action names, by its key `namespace/service:port`. */
+  /** Every backend that the action names, by its key. */
   readonly backends: ReadonlyMap<string, Backend>
 }
 
@@ -148,6 +149,26 @@ export type CompileApiKey = (
   within: StepWithin,
 ) => Checked<ApiKey | null>
 
+// ---- api-backend.ts -------------------------------------------------------------------------
+
+/** Null: it cannot be used, and what is to go there fails. */
+export type CompileApiBackend = (
+  spec: ApiBackendSpec,
+  at: FieldPath<ApiBackendSpec>,
+  within: BackendWithin,
+) => Checked<CompiledApiBackend | null>
+
+export interface BackendWithin extends StepWithin {
+  /** Of the ApiBackend. */
+  readonly name: string
+}
+
+export interface CompiledApiBackend {
+  /** `namespace/service:port@namespace/name`. */
+  readonly key: string
+  readonly backend: Backend
+}
+
 /** What compile is made of, so that its own tests can hold single steps still. */
 export interface Steps {
   readonly compileRule: CompileRule
@@ -155,4 +176,5 @@ export interface Steps {
   readonly compileLimitPart: CompileLimitPart
   readonly compileConsumer: CompileConsumer
   readonly compileApiKey: CompileApiKey
+  readonly compileApiBackend: CompileApiBackend
 }

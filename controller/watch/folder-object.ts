@@ -34,6 +34,7 @@ const API_VERSIONS: Readonly<Partial<Record<Kind, readonly string[]>>> = {
   RateLimitPolicy: ['fairlead.dev/v1alpha1'],
   Consumer: ['fairlead.dev/v1alpha1'],
   ApiKey: ['fairlead.dev/v1alpha1'],
+  ApiBackend: ['fairlead.dev/v1alpha1'],
   ReferenceGrant: ['gateway.networking.k8s.io/v1beta1', 'gateway.networking.k8s.io/v1'],
   Service: ['v1'],
   EndpointSlice: ['discovery.k8s.io/v1'],

@@ -35,6 +35,7 @@ export const WATCHED_KINDS: readonly WatchedKind[] = [
   own('RateLimitPolicy', 'ratelimitpolicies'),
   own('Consumer', 'consumers'),
   own('ApiKey', 'apikeys'),
+  own('ApiBackend', 'apibackends'),
   own('LastValid', 'lastvalids'),
   {
     kind: 'ReferenceGrant',

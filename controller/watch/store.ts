@@ -156,6 +156,7 @@ class Objects implements Store {
       RateLimitPolicy: of('RateLimitPolicy'),
       Consumer: of('Consumer'),
       ApiKey: of('ApiKey'),
+      ApiBackend: of('ApiBackend'),
       LastValid: of('LastValid'),
       ReferenceGrant: of('ReferenceGrant'),
       Service: of('Service'),

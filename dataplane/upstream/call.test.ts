@@ -11,6 +11,7 @@ import {
   failureOf,
   HandBody,
   headOf,
+  KEY,
   now,
   readAll,
   recorder,
@@ -198,6 +199,23 @@ test('what is under way is counted until it is over', async (t) => {
   for (const { call } of sent) call.abort()
   await Promise.all(sent.map(({ outcome }) => outcome))
   assert.deepEqual([counts.sum(0, 'attempts'), counts.sum(1, 'attempts')], [0, 0])
+})
+
+test('beyond the bound of its circuit a backend gets nothing more, and then again', async (t) => {
+  const { upstream, ask, seen } = await under(t, SILENT, SILENT)
+  const backend = { protocol: 'http', clusterAddress: null } as const
+  upstream.backends(new Map([[KEY, { ...backend, circuit: { requests: 2 } }]]))
+  const first = [ask({}), ask({ hedge: { afterMs: 1 } })]
+  await until('both are under way', () => seen() === 2)
+  const third = await ask({ retry: RETRY }).outcome
+  assert.equal(failureOf(third).cause, 'circuit-open')
+  assert.equal(seen(), 2)
+  for (const { call } of first) call.abort()
+  assert.equal(upstream.options.counts.sum(0, 'attempts'), 0)
+  upstream.backends(new Map([[KEY, backend]]))
+  const many = Array.from({ length: 5 }, () => ask({}))
+  await until('all were sent', () => seen() === 7)
+  for (const { call } of many) call.abort()
 })
 
 test('a client that leaves ends all attempts', async (t) => {

@@ -3,10 +3,11 @@
  * once, and until when. Lanes below carry each attempt; the first answer ends the call.
  * Pinned by undici-failures.test.ts: "what was sent once is never sent twice".
  */
+import type { Circuit } from '#wire/delivery'
 import { RETRY_BODY_BYTES_MAX, RETRY_BUDGET_PER_MILLE } from '#wire/limits'
 import { type Failure, fail } from '../request/failure.ts'
 import { AttemptWatch, type WatchOwner } from './attempt-watch.ts'
-import type { UpstreamCounts } from './counts.ts'
+import { NO_PLACE, type UpstreamCounts } from './counts.ts'
 import type { Deadline, Deadlines, Expiring } from './deadlines.ts'
 import { discard } from './discarded.ts'
 import type { UpstreamEndpoint } from './endpoint.ts'
@@ -34,16 +35,24 @@ export interface Endpoints {
   readonly options: CallOptions
   /** Null where the backend has no endpoint that was not tried. */
   pick(backend: string, tried: readonly UpstreamEndpoint[]): UpstreamEndpoint | null
-  /** Of the backend, in the shared counts. */
-  placeOf(backend: string): number
+  /** Null where no table names it. */
+  backend(key: string): CalledBackend | null
 }
 
+export interface CalledBackend {
+  /** In the shared counts. */
+  readonly place: number
+  readonly circuit: Circuit | null
+}
+
+const CIRCUIT_OPEN = fail('circuit-open', 'The backend has as many requests as it may be given.')
 const NO_ENDPOINT = fail('no-endpoint', 'The backend has no endpoint that could answer.')
 
 export class Call implements UpstreamCall, WatchOwner, Expiring {
   readonly #endpoints: Endpoints
   readonly #listener: UpstreamListener
   readonly #place: number
+  readonly #circuit: Circuit | null
   readonly #replay: ReplayBody | null
   readonly #request: UpstreamRequest
   readonly #tried: UpstreamEndpoint[] = []
@@ -62,7 +71,9 @@ export class Call implements UpstreamCall, WatchOwner, Expiring {
   constructor(endpoints: Endpoints, request: UpstreamRequest, listener: UpstreamListener) {
     this.#endpoints = endpoints
     this.#listener = listener
-    this.#place = endpoints.placeOf(request.backend)
+    const backend = endpoints.backend(request.backend)
+    this.#place = backend?.place ?? NO_PLACE
+    this.#circuit = backend?.circuit ?? null
     this.#replay = replayOf(request)
     this.#request = this.#replay === null ? request : { ...request, body: this.#replay }
   }
@@ -84,9 +95,18 @@ export class Call implements UpstreamCall, WatchOwner, Expiring {
   #try(kind: 'first' | 'extra', otherwise: Failure): void {
     // The wheel rings within a tick after it: until then nothing may begin.
     if (this.#endpoints.options.now() >= this.#request.deadlineMs) return this.expire()
+    if (this.#circuit !== null && this.#isFull(this.#circuit) === 'yes') {
+      return this.#fail(otherwise === NO_ENDPOINT ? CIRCUIT_OPEN : otherwise)
+    }
     const endpoint = this.#endpoints.pick(this.#request.backend, this.#tried)
     if (endpoint === null) this.#fail(otherwise)
     else this.#dispatch(endpoint, kind)
+  }
+
+  /** Of all workers; two that look in the same moment may both find the last place free. */
+  #isFull({ requests }: Circuit): 'yes' | 'no' {
+    if (requests === undefined) return 'no'
+    return this.#endpoints.options.counts.sum(this.#place, 'attempts') >= requests ? 'yes' : 'no'
   }
 
   #dispatch(endpoint: UpstreamEndpoint, kind: 'first' | 'extra'): void {
@@ -205,6 +225,7 @@ export class Call implements UpstreamCall, WatchOwner, Expiring {
   }
 
   #mayAdd(): 'yes' | 'no' {
+    if (this.#circuit !== null && this.#isFull(this.#circuit) === 'yes') return 'no'
     const { counts, happened } = this.#endpoints.options
     const perMille = this.#request.delivery.retry?.budgetPerMille ?? RETRY_BUDGET_PER_MILLE
     const attempts = counts.sum(this.#place, 'attempts')

@@ -5,19 +5,22 @@
  * Pinned by undici.test.ts: "an endpoint that is taken away finishes what it carries and gets nothing
  * new".
  */
+import type { Circuit } from '#wire/delivery'
 import type { Endpoint } from '#wire/session'
 import type { Backend } from '#wire/table'
 import { Balance } from './balance.ts'
-import { Call, type CallOptions, type Endpoints } from './call.ts'
+import { Call, type CalledBackend, type CallOptions, type Endpoints } from './call.ts'
 import { NO_PLACE } from './counts.ts'
 import { endpointKey, UpstreamEndpoint } from './endpoint.ts'
 import { type LaneOptions, Lanes } from './lanes.ts'
 import type { PlacedSet } from './places.ts'
 import type { Upstream, UpstreamCall, UpstreamListener, UpstreamRequest } from './upstream.ts'
 
-interface BackendPools {
+interface BackendPools extends CalledBackend {
   readonly protocol: Backend['protocol']
   place: number
+  /** Of today's table. */
+  circuit: Circuit | null
   balance: Balance<UpstreamEndpoint>
 }
 
@@ -44,8 +47,8 @@ export class UndiciUpstream implements Upstream, Endpoints {
     return this.#backends.get(backend)?.balance.pick(this.options.now(), tried) ?? null
   }
 
-  placeOf(backend: string): number {
-    return this.#backends.get(backend)?.place ?? NO_PLACE
+  backend(key: string): CalledBackend | null {
+    return this.#backends.get(key) ?? null
   }
 
   /** Before they come into force. */
@@ -61,15 +64,18 @@ export class UndiciUpstream implements Upstream, Endpoints {
       this.#backends.delete(key)
     }
     for (const key of this.#sets.keys()) if (!backends.has(key)) this.#sets.delete(key)
-    for (const [key, { protocol }] of backends) {
-      if (!this.#backends.has(key)) this.#backends.set(key, this.#pools(key, protocol))
+    for (const [key, { protocol, circuit = null }] of backends) {
+      const pools = this.#backends.get(key) ?? this.#pools(key, protocol)
+      pools.circuit = circuit
+      this.#backends.set(key, pools)
     }
   }
 
   #pools(key: string, protocol: Backend['protocol']): BackendPools {
     const set = this.#sets.get(key)
     const endpoints = this.#endpointsOf(set, protocol, NONE)
-    return { protocol, place: set?.place ?? NO_PLACE, balance: this.#balance(endpoints) }
+    const place = set?.place ?? NO_PLACE
+    return { protocol, place, circuit: null, balance: this.#balance(endpoints) }
   }
 
   #endpoint(endpoint: Endpoint, protocol: Backend['protocol'], place: number): UpstreamEndpoint {

@@ -25,6 +25,7 @@ import {
 } from './shape.ts'
 import type { Fault, Shape } from './shape.ts'
 import { apiKey, authenticate, authorize, consumer, deny, forward } from './shape-auth.ts'
+import { circuit } from './shape-delivery.ts'
 import { host, limit, rule } from './shape-rule.ts'
 import { source } from './shape-value.ts'
 import { objectId } from './table.ts'
@@ -68,6 +69,7 @@ const VALUES: { readonly [K in ObjectKind]: Shape } = {
   backend: object<Backend>({
     protocol: pattern(/^(http|h2c)$/, 'http or h2c'),
     clusterAddress: nullable(address),
+    circuit: optional(circuit),
   }),
   authenticate,
   authorize,

@@ -34,3 +34,9 @@ export type RetryCause = 'connect' | 'reset' | 'timeout'
 export interface Hedge {
   readonly afterMs: number
 }
+
+/** Of a backend: what it may be given at once by one data plane, over all workers. */
+export interface Circuit {
+  /** Attempts under way. */
+  readonly requests?: number
+}

@@ -2,7 +2,7 @@
  * Shapes of how requests are brought to backends (delivery.ts).
  * Pinned by check.test.ts: "nothing is accepted that the plain twin refuses".
  */
-import type { Delivery, Hedge, Retry } from './delivery.ts'
+import type { Circuit, Delivery, Hedge, Retry } from './delivery.ts'
 import { ATTEMPTS_MAX } from './limits.ts'
 import { integer, list, nullable, object, oneOf, optional, pattern, waitMs } from './shape.ts'
 
@@ -25,3 +25,7 @@ export const delivery = object<Delivery>({
   retry: optional(retry),
   hedge: optional(object<Hedge>({ afterMs: waitMs })),
 })
+
+/** What an ApiBackend may say; far beyond what one data plane can carry. */
+const BOUND_MAX = 1_000_000
+export const circuit = object<Circuit>({ requests: optional(integer(1, BOUND_MAX)) })

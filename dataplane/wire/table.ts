@@ -9,6 +9,7 @@
  */
 
 import type { AggregateAction } from './aggregate.ts'
+import type { Circuit } from './delivery.ts'
 import type { ApiKey, Authenticate, Authorize, Consumer, Deny, Forward, RuleAuth } from './auth.ts'
 import type { Limit } from './rate-limit.ts'
 import type { Traffic } from './traffic.ts'
@@ -140,13 +141,15 @@ export interface WeightedBackend {
 }
 
 /**
- * A Service port. Key: `namespace/service:port`. Its endpoints come by their own lane and are
+ * A Service port. Key: `namespace/service:port`, or with `@namespace/name` behind it where it is that
+ * of an ApiBackend: equal ones of different ApiBackends share nothing. Its endpoints come by their own lane and are
  * never part of the table.
  */
 export interface Backend {
   readonly protocol: 'http' | 'h2c'
   /** Used with endpoints from disk that are too old: `host:port`, or null where there is none. */
   readonly clusterAddress: string | null
+  readonly circuit?: Circuit
 }
 
 // ---- the gateway ----------------------------------------------------------------------------

@@ -105,6 +105,37 @@ const GATEWAYS: readonly BadObject[] = [
   }),
 ]
 
+const SERVICE = { name: 'books', port: 80 }
+
+const BACKENDS: readonly BadObject[] = [
+  bad(
+    'ApiBackend',
+    'backend: without a Service',
+    {},
+    {
+      path: 'spec.service',
+      says: 'This field is required and missing.',
+      inCluster: own('Required value'),
+    },
+  ),
+  bad(
+    'ApiBackend',
+    'backend: a circuit without a bound',
+    { service: SERVICE, circuit: {} },
+    { path: 'spec.circuit', says: 'Write a bound' },
+  ),
+  bad(
+    'ApiBackend',
+    'backend: a circuit that lets nothing through',
+    { service: SERVICE, circuit: { requests: 0 } },
+    {
+      path: 'spec.circuit.requests',
+      says: 'write a number from 1 to 1000000',
+      inCluster: own('should be greater than or equal to 1'),
+    },
+  ),
+]
+
 const IDENTITY = { issuer: 'https://id.example.com', claim: 'azp', value: 'acme-app' }
 
 const CONSUMERS: readonly BadObject[] = [
@@ -302,4 +333,10 @@ const REST: readonly BadObject[] = [
   ),
 ]
 
-export const BAD_OTHERS: readonly BadObject[] = [...GATEWAYS, ...CONSUMERS, ...API_KEYS, ...REST]
+export const BAD_OTHERS: readonly BadObject[] = [
+  ...GATEWAYS,
+  ...BACKENDS,
+  ...CONSUMERS,
+  ...API_KEYS,
+  ...REST,
+]

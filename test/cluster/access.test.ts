@@ -277,6 +277,7 @@ const ONE_OF_EACH = [
     { targetRefs: [{ kind: 'ApiRoute', name: 'closed' }], limits: { all: { rate: '5/1s' } } },
   ],
   ['Consumer', {}],
+  ['ApiBackend', { service: { name: 'books', port: 80 } }],
   ['ApiKey', { consumerRef: { name: 'one' }, sha256: '0'.repeat(64) }],
 ]
   .map(([kind, spec]) =>

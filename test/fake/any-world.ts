@@ -201,6 +201,14 @@ const others: readonly fc.Arbitrary<Written>[] = [
       { identities: [IDENTITY] },
     ),
   }),
+  object('ApiBackend', namespace, fc.constant('wrapped'), {
+    spec: fc.constantFrom<object>(
+      { service: { name: 'web', port: 80 } },
+      { service: { name: 'web', port: 80 }, circuit: { requests: 9 } },
+      { service: { name: 'web', port: 80, namespace: 'b' } },
+      { nope: 1 },
+    ),
+  }),
   object('ApiKey', namespace, fc.constantFrom('k', 'l'), {
     spec: fc.constantFrom('0', '1').map((digit) => ({
       consumerRef: { name: 'acme' },
@@ -241,9 +249,16 @@ const removal: fc.Arbitrary<Edit> = fc.oneof(
   }),
   fc.record({
     kind: fc.constant('remove' as const),
-    of: fc.constantFrom<Kind>('Secret', 'ReferenceGrant', 'ApiKey', 'Consumer', 'Service'),
+    of: fc.constantFrom<Kind>(
+      'Secret',
+      'ReferenceGrant',
+      'ApiKey',
+      'Consumer',
+      'Service',
+      'ApiBackend',
+    ),
     namespace,
-    name: fc.constantFrom('pepper', 'grant', 'k', 'acme', 'bolt', 'web'),
+    name: fc.constantFrom('pepper', 'grant', 'k', 'acme', 'bolt', 'web', 'wrapped'),
   }),
   fc.record({
     kind: fc.constant('remove' as const),

@@ -97,6 +97,7 @@ function mended(kind: CrdKind, i: number): Plain {
     RateLimitPolicy: { targetRefs, limits: { all: { rate: '1000/1s' } } },
     ApiGateway: { dataPlanes: { serviceAccount: `bad-${i}`, service: 'bad' } },
     Consumer: { displayName: 'Mended', state: 'Active' },
+    ApiBackend: { service: { name: 'books', port: 80 } },
     ApiKey: {
       consumerRef: { name: nameOf('Consumer', i) },
       sha256: createHash('sha256').update(String(i)).digest('hex'),

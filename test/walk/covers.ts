@@ -31,6 +31,8 @@ export const COVERS: readonly (readonly [field: string, folder: string])[] = [
   ['ApiRoute.rules.match.when', 'match.when'],
   ['ApiRoute.rules.backends', 'backends.service'],
   ['ApiRoute.rules.backends.service.namespace', 'backends.service.namespace'],
+  ['ApiRoute.rules.backends.apiBackend', 'backends.apiBackend'],
+  ['ApiRoute.rules.backends.apiBackend.namespace', 'backends.apiBackend'],
   ['ApiRoute.rules.backends.weight', 'backends.weight'],
   ['ApiRoute.rules.backends.when', 'backends.when'],
   ['ApiRoute.rules.respond', 'respond'],
@@ -128,5 +130,7 @@ export const COVERS: readonly (readonly [field: string, folder: string])[] = [
   ['ApiKey', 'apiKey'],
   ['ApiKey.format', 'authenticate.apiKey'],
   ['ApiKey.consumerRef', 'apiKey.consumerRef'],
+  ['ApiBackend', 'backends.apiBackend'],
+  ['ApiBackend.circuit', 'circuit'],
   ['ReferenceGrant', 'backends.service.namespace'],
 ]

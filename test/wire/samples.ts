@@ -319,6 +319,11 @@ export const SAMPLES: readonly TableObject[] = [
     egressAllow: ['id.internal.example.com'],
     dataPlanes: 2,
   }),
+  tableObject('backend', 'shop/books:80@shop/books', {
+    protocol: 'http',
+    clusterAddress: null,
+    circuit: { requests: 500 },
+  }),
   tableObject('backend', 'shop/books:80', { protocol: 'http', clusterAddress: '10.96.0.7:80' }),
   ...AUTH_OBJECTS,
   limit('a', {

@@ -20,3 +20,5 @@ export const delivery = {
   'retry?': retry,
   'hedge?': { afterMs: 'n' },
 } as const
+
+export const circuit = { 'requests?': 'n' } as const
