@@ -31,6 +31,7 @@ import { startSync, type Sync, type SyncOptions } from './sync/sync.ts'
 import { type AccessLog, NO_LOG, openStdout } from './access-log.ts'
 import { columnsOf, Threads } from './threads.ts'
 import { createUpstreamMemory, type UpstreamMemory } from './upstream/counts.ts'
+import { LOOK_AT_OUTLIERS_EVERY_MS, OutlierKeeper } from './upstream/outliers.ts'
 import { Places } from './upstream/places.ts'
 import { ListenerCheck, touches } from './listeners.ts'
 import type { HttpsListener } from './worker-protocol.ts'
@@ -100,12 +101,14 @@ class Plane implements DataPlane {
   readonly #limitMemory: LimitMemory
   readonly #upstreamMemory: UpstreamMemory
   readonly #places: Places
+  readonly #outliers: OutlierKeeper
   readonly #workerCount: number
   readonly #keys: KeyKeeper
   readonly #accessLog: AccessLog
   readonly #exit: (code: number) => void
   readonly #isReady: () => void
   readonly #sweep: NodeJS.Timeout
+  readonly #judging: NodeJS.Timeout
   readonly #board: MemoryBoard
   readonly #memory: MemoryKeeper
   readonly #looks: NodeJS.Timeout
@@ -133,6 +136,7 @@ class Plane implements DataPlane {
       memoryUsed: this.#memory.used,
       memoryLimit: this.#memory.limit,
       memoryPressure: this.#memory.pressure,
+      endpointsOut: this.#outliers.out,
     }))
     this.#accessLog = options.accessLog === 'off' ? NO_LOG : openStdout(this.#metrics)
     // Without reusePort (macOS, Windows) a second listener is refused.
@@ -142,6 +146,9 @@ class Plane implements DataPlane {
     this.#limits = new LimitKeeper(this.#limitMemory)
     this.#upstreamMemory = createUpstreamMemory(columnsOf(this.#workerCount))
     this.#places = new Places(this.#upstreamMemory, monotonicMs)
+    this.#outliers = new OutlierKeeper(this.#upstreamMemory, monotonicMs)
+    this.#judging = setInterval(() => this.#outliers.look(), LOOK_AT_OUTLIERS_EVERY_MS)
+    this.#judging.unref()
     this.#sweep = setInterval(() => this.#limits.sweep(), SWEEP_EVERY_MS)
     this.#sweep.unref()
     this.#board = MemoryBoard.for(columnsOf(this.#workerCount))
@@ -231,7 +238,17 @@ class Plane implements DataPlane {
       accessLog: (lines) => this.#accessLog.write(lines),
       unknownKey: (keySet) => this.#keys.unknownKey(keySet),
       keySets: () => this.#keys.sets(),
-      places: this.#places,
+      places: {
+        place: (set) => {
+          const placed = this.#places.place(set)
+          this.#outliers.endpoints(placed)
+          return placed
+        },
+        keep: (backends) => {
+          this.#places.keep(backends)
+          this.#outliers.keep(backends)
+        },
+      },
       columnFreed: (column) => {
         this.#limits.freeColumn(column)
         this.#board.holds(column, 0)
@@ -252,6 +269,7 @@ class Plane implements DataPlane {
       swap: async (change) => {
         await this.#wantKeys(change, threads)
         const rejections = await threads.swap(change)
+        this.#outliers.changed(change)
         return [...listeners.after(change, threads.objects.values()), ...rejections]
       },
       endpoints: (sets) => threads.endpoints(sets),
@@ -348,6 +366,7 @@ class Plane implements DataPlane {
     await this.#sync?.close()
     this.#keys.close()
     clearInterval(this.#sweep)
+    clearInterval(this.#judging)
     clearInterval(this.#looks)
     clearInterval(this.#rotation)
     await this.#adminSocket?.close()

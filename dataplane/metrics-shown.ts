@@ -121,6 +121,8 @@ export class ShownMetrics {
     this.#gauge('fairlead_memory_limit_bytes', limit, () => facts().memoryLimit)
     const pressure = 'What is done for want of memory: 0 nothing to 3 nobody is accepted.'
     this.#gauge('fairlead_memory_pressure', pressure, () => facts().memoryPressure)
+    const out = 'Endpoints that are out of use because they fail where others do not.'
+    this.#gauge('fairlead_upstream_endpoints_out', out, () => facts().endpointsOut)
     this.#gauge('fairlead_ready', 'Whether /readyz answers 200.', () => facts().ready)
   }
 

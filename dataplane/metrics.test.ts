@@ -26,6 +26,7 @@ function metricsOf(): Metrics {
     memoryUsed: 1,
     memoryLimit: 2,
     memoryPressure: 0,
+    endpointsOut: 0,
   }))
 }
 

@@ -26,6 +26,7 @@ export interface ProcessFacts {
   readonly memoryUsed: number
   readonly memoryLimit: number
   readonly memoryPressure: number
+  readonly endpointsOut: number
 }
 
 interface WorkerColumn {

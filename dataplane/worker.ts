@@ -31,6 +31,7 @@ import { inSlices } from './runtime/slices.ts'
 import type { TableChange } from './sync/port.ts'
 import { UpstreamCounts } from './upstream/counts.ts'
 import { Deadlines } from './upstream/deadlines.ts'
+import { UpstreamMarks } from './upstream/marks.ts'
 import { UndiciUpstream } from './upstream/undici.ts'
 import {
   type FromWorker,
@@ -87,6 +88,7 @@ class ServingThread {
       random: Math.random,
       deadlines,
       counts: new UpstreamCounts(start.upstream, start.column),
+      marks: new UpstreamMarks(start.upstream),
       happened: (event) => this.#slab.add(CELL_OF[event], 1),
       undici: new Library(async () => (await import('./upstream/pool.ts')).UndiciLane),
     })

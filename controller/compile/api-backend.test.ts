@@ -35,6 +35,29 @@ test('a route that names an ApiBackend gets its Service and its bounds', () => {
   assert.deepEqual(value.action.backends[0]?.to, { kind: 'backend', backend: key })
 })
 
+test('what health does not state is the default, and an ejection fits below the longest', () => {
+  const spec = (outliers: object) => ({
+    service: { name: 'books', port: 80 },
+    health: { outliers },
+  })
+  const { value } = compile(ruleTo(), [BOOKS, wrapped(spec({ successRate: '80%' }))])
+  const [backend] = [...value.backends.values()]
+  assert.deepEqual(backend?.health, {
+    outliers: {
+      errors: 5,
+      successPerMille: 800,
+      ejectionMs: 30_000,
+      ejectionMaxMs: 300_000,
+      outMaxPerMille: 500,
+    },
+    panicPerMille: 500,
+  })
+  const long = compile(ruleTo(), [BOOKS, wrapped(spec({ ejection: '1h' }))])
+  assert.equal([...long.value.backends.values()][0]?.health?.outliers.ejectionMaxMs, 3_600_000)
+  const { problems } = compile(ruleTo(), [BOOKS, wrapped(spec({ ejectionMax: '1s' }))])
+  assert.equal(problems[0]?.reason, 'BackendNotFound')
+})
+
 test('an ApiBackend that is absent or cannot be used fails the share that names it', () => {
   const broken = [
     [],

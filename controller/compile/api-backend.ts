@@ -2,9 +2,11 @@
  * An ApiBackend as a backend of a table: its Service, with what holds for requests to it.
  * Pinned by api-backend.test.ts: "a route that names an ApiBackend gets its Service and its bounds".
  */
-import type { ApiBackendSpec } from '../../crds/api-backend.ts'
+import type { ApiBackendSpec, HealthSpec } from '../../crds/api-backend.ts'
 import type { ApiBackendRef } from '../../crds/reference.ts'
+import type { Health, Outliers } from '#wire/delivery'
 import { type Checked, FieldPath } from './problem.ts'
+import { perMille, waitMs } from './quantity.ts'
 import { readSpec } from './salvage.ts'
 import { resolveService } from './service.ts'
 import type { CompiledApiBackend, CompileApiBackend, StepWithin } from './steps.ts'
@@ -12,11 +14,54 @@ import type { CompiledApiBackend, CompileApiBackend, StepWithin } from './steps.
 export const compileApiBackend: CompileApiBackend = (spec, at, within) => {
   const from = { kind: 'ApiBackend', namespace: within.namespace } as const
   const { value, problems } = resolveService(spec.service, at.child('service'), { ...within, from })
-  if (value === null) return { value: null, problems }
+  const health = compileHealth(spec, at)
+  const all = [...problems, ...health.problems]
+  if (value === null || all.length > 0) return { value: null, problems: all }
   const { circuit } = spec
-  const backend = { ...value.backend, ...(circuit === undefined ? {} : { circuit }) }
+  const backend = {
+    ...value.backend,
+    ...(circuit === undefined ? {} : { circuit }),
+    ...(health.value === null ? {} : { health: health.value }),
+  }
   const key = `${value.key}@${within.namespace}/${within.name}`
-  return { value: { key, backend }, problems }
+  return { value: { key, backend }, problems: [] }
+}
+
+/** Null: nobody judges its endpoints, or not as it is written. */
+function compileHealth(
+  { health: spec }: ApiBackendSpec,
+  at: FieldPath<ApiBackendSpec>,
+): Checked<Health | null> {
+  if (spec === undefined) return { value: null, problems: [] }
+  const { errors = 5, gatewayErrors, successRate, share = '50%' } = spec.outliers
+  const ejection = compileEjection(spec.outliers, at.child('health').child('outliers'))
+  if (ejection.value === null) return { value: null, problems: ejection.problems }
+  const outliers: Outliers = {
+    errors,
+    ...(gatewayErrors === undefined ? {} : { gatewayErrors }),
+    ...(successRate === undefined ? {} : { successPerMille: perMille(successRate) }),
+    ...ejection.value,
+    outMaxPerMille: perMille(share),
+  }
+  return { value: { outliers, panicPerMille: perMille(spec.panic ?? '50%') }, problems: [] }
+}
+
+type Ejection = Pick<Outliers, 'ejectionMs' | 'ejectionMaxMs'>
+
+function compileEjection(
+  { ejection = '30s', ejectionMax }: HealthSpec['outliers'],
+  at: FieldPath<HealthSpec['outliers']>,
+): Checked<Ejection | null> {
+  const first = waitMs(ejection, at.child('ejection'), '1ms')
+  const most = waitMs(ejectionMax ?? '5m', at.child('ejectionMax'), '1ms')
+  const problems = [...first.problems, ...most.problems]
+  if (first.value === null || most.value === null) return { value: null, problems }
+  const ejectionMs = first.value
+  // Who says only how long it is out wants that, even where it is longer.
+  const ejectionMaxMs = ejectionMax === undefined ? Math.max(most.value, ejectionMs) : most.value
+  if (ejectionMaxMs >= ejectionMs) return { value: { ejectionMs, ejectionMaxMs }, problems }
+  const sentence = 'It is shorter than the first ejection; raise it or lower ejection.'
+  return { value: null, problems: [at.child('ejectionMax').problem('Invalid', sentence)] }
 }
 
 /** Null: it cannot be used from here, and the problems say why. */

@@ -122,6 +122,7 @@ export async function startThreads(
     memoryUsed: 0,
     memoryLimit: 0,
     memoryPressure: 0,
+    endpointsOut: 0,
   }))
   const threads: Threads = new Threads({
     workers,

@@ -76,8 +76,8 @@ export const FACTS = {
   'too-large': gateway(503, 'Configuration too large'),
   'rule-rejected': gateway(503, 'Rule rejected by this data plane'),
   // forward
-  'circuit-open': upstream(503, 'Backend full', 'never'),
   'no-endpoint': upstream(503, 'No endpoint', 'never'),
+  'circuit-open': upstream(503, 'Backend full', 'never'),
   'upstream-connect': upstream(502, 'Upstream unreachable', 'always'),
   'upstream-reset': upstream(502, 'Upstream reset', 'ifReused'),
   'upstream-invalid': upstream(502, 'Invalid upstream answer', 'never'),

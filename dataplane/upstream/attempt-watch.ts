@@ -96,6 +96,7 @@ export class AttemptWatch implements AttemptEvents, Expiring {
       this.#stage === 'connecting' && this.#within.now() < this.#perTryEndsMs()
         ? fail('upstream-connect', 'The backend cannot be reached in time.')
         : fail('upstream-timeout', 'The backend did not answer in time.')
+    this.#sawFailure(failure)
     this.giveUp()
     this.#owner.failed(this, failure)
   }
@@ -130,14 +131,22 @@ export class AttemptWatch implements AttemptEvents, Expiring {
   answered(_attempt: Attempt, head: UpstreamHead): void {
     this.endpoint.pardon()
     if (this.#stage === 'settled') return
+    this.endpoint.sawStatus(head.status)
     this.#settle()
     this.#owner.answered(this, head)
   }
 
   failed(_attempt: Attempt, failure: Failure): void {
     if (this.#stage === 'settled') return
+    this.#sawFailure(failure)
     this.#settle()
     this.#owner.failed(this, failure)
+  }
+
+  /** An idle connection that the other side had closed says nothing about it. */
+  #sawFailure({ fault, retry }: Failure): void {
+    if (fault !== 'upstream' || (retry === 'ifReused' && this.turn === 'reused')) return
+    this.endpoint.saw('gatewayError')
   }
 
   over(_attempt: Attempt, _end: AttemptEnd): void {

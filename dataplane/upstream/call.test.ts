@@ -32,6 +32,10 @@ const RETRY = {
   backoff: { baseMs: 0, maxMs: 0 },
   budgetPerMille: 200,
 } as const satisfies Delivery['retry']
+const HEALTH = {
+  outliers: { errors: 5, ejectionMs: 1_000, ejectionMaxMs: 1_000, outMaxPerMille: 500 },
+  panicPerMille: 500,
+}
 const UNAVAILABLE = answerOf('no', '').replace('200 OK', '503 Service Unavailable')
 
 interface Under {
@@ -216,6 +220,25 @@ test('beyond the bound of its circuit a backend gets nothing more, and then agai
   const many = Array.from({ length: 5 }, () => ask({}))
   await until('all were sent', () => seen() === 7)
   for (const { call } of many) call.abort()
+})
+
+test('what endpoints answer is seen where somebody judges them, and who is out gets nothing', async (t) => {
+  const { upstream, ask, servers } = await under(t, failing(99), OK)
+  const { marks } = upstream.options
+  await ask({}).outcome
+  await ask({}).outcome
+  assert.equal(marks.read(1, 'answers') + marks.read(2, 'answers'), 0)
+  upstream.backends(new Map([[KEY, { protocol: 'http', clusterAddress: null, health: HEALTH }]]))
+  for (let i = 0; i < 6; i++) await ask({}).outcome
+  assert.deepEqual([marks.read(1, 'gatewayErrors'), marks.read(2, 'errors')], [3, 0])
+  marks.put(1, 'out')
+  const before = servers[0]?.requests.length
+  for (let i = 0; i < 6; i++) assert.equal(headOf(await ask({}).outcome).status, 200)
+  assert.equal(servers[0]?.requests.length, before)
+  marks.put(2, 'out')
+  await ask({}).outcome
+  await ask({}).outcome
+  assert.equal(servers[0]?.requests.length, (before ?? 0) + 1, 'all are out: each gets its turn')
 })
 
 test('a client that leaves ends all attempts', async (t) => {

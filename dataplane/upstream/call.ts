@@ -12,6 +12,7 @@ import type { Deadline, Deadlines, Expiring } from './deadlines.ts'
 import { discard } from './discarded.ts'
 import type { UpstreamEndpoint } from './endpoint.ts'
 import { IdleStream } from './idle-stream.ts'
+import type { UpstreamMarks } from './marks.ts'
 import { ReplayBody } from './replay-body.ts'
 import { afterFailure, afterStatus, backoffMs, isSafe, type Tries, withinBudget } from './retry.ts'
 import type { UpstreamCall, UpstreamHead, UpstreamListener, UpstreamRequest } from './upstream.ts'
@@ -23,6 +24,7 @@ export interface CallOptions {
   readonly random: () => number
   readonly deadlines: Deadlines
   readonly counts: UpstreamCounts
+  readonly marks: UpstreamMarks
   /** For metrics. */
   readonly happened: (event: CallEvent) => void
 }

@@ -11,9 +11,11 @@ export interface UpstreamMemory {
   readonly columns: number
   readonly places: number
   readonly counts: SharedArrayBuffer
+  /** Of endpoints (marks.ts), one row for each place. */
+  readonly marks: SharedArrayBuffer
 }
 
-/** Endpoints and backends of one data plane together: 1.3 MB where four workers serve. */
+/** Endpoints and backends of one data plane together: 1.6 MB where four workers serve. */
 export const PLACES_MAX = 16_384
 
 /** An endpoint or a backend that found no place. */
@@ -24,9 +26,13 @@ export const FIELDS = { attempts: 0, extra: 1 } as const
 export type Field = keyof typeof FIELDS
 const FIELD_COUNT = 2
 
+/** Cells of an endpoint in `marks`. */
+export const MARKS_COUNT = 5
+
 export function createUpstreamMemory(columns: number, places = PLACES_MAX): UpstreamMemory {
   const counts = new SharedArrayBuffer(places * FIELD_COUNT * columns * 4)
-  return { columns, places, counts }
+  const marks = new SharedArrayBuffer(places * MARKS_COUNT * 4)
+  return { columns, places, counts, marks }
 }
 
 export class UpstreamCounts {

@@ -3,9 +3,11 @@
  * Pinned by undici-failures.test.ts: "an endpoint that refuses connections is passed over, whatever
  * the method".
  */
+import type { Health } from '#wire/delivery'
 import type { Endpoint } from '#wire/session'
 import type { UpstreamCounts } from './counts.ts'
 import type { Lane } from './lane.ts'
+import type { Seen, UpstreamMarks } from './marks.ts'
 
 /**
  * Per worker and endpoint. A stream holds its connection as long as it lasts, so this is also how
@@ -16,10 +18,18 @@ export const CONNECTIONS_MAX = 1024
 /** An endpoint that refused a connection is passed over for this long, unless all have. */
 const PENALTY_MS = 2_000
 
-/** Where what it has under way is counted. */
-export interface Counted {
+interface EndpointParts {
+  readonly key: string
+  readonly lane: Lane
   readonly place: number
+}
+
+/** Of all its endpoints. */
+export interface EndpointBackend {
   readonly counts: UpstreamCounts
+  readonly marks: UpstreamMarks
+  /** Of today's table; null: nobody judges its endpoints. */
+  readonly health: Health | null
 }
 
 export class UpstreamEndpoint {
@@ -28,18 +38,27 @@ export class UpstreamEndpoint {
   readonly lane: Lane
   /** In the counts that all workers share. */
   readonly place: number
-  readonly #counts: UpstreamCounts
+  readonly #backend: EndpointBackend
   #penalisedUntilMs = 0
 
-  constructor(key: string, lane: Lane, { place, counts }: Counted) {
+  constructor({ key, lane, place }: EndpointParts, backend: EndpointBackend) {
     this.key = key
     this.lane = lane
     this.place = place
-    this.#counts = counts
+    this.#backend = backend
   }
 
   underWay(): number {
-    return this.#counts.sum(this.place, 'attempts')
+    return this.#backend.counts.sum(this.place, 'attempts')
+  }
+
+  /** What became of an attempt, for whoever judges endpoints. */
+  saw(seen: Seen): void {
+    if (this.#backend.health !== null) this.#backend.marks.saw(this.place, seen)
+  }
+
+  sawStatus(status: number): void {
+    if (this.#backend.health !== null) this.#backend.marks.saw(this.place, seenOf(status))
   }
 
   penalise(nowMs: number): void {
@@ -52,7 +71,9 @@ export class UpstreamEndpoint {
   }
 
   standing(nowMs: number): 'good' | 'penalised' {
-    return nowMs < this.#penalisedUntilMs ? 'penalised' : 'good'
+    if (nowMs < this.#penalisedUntilMs) return 'penalised'
+    if (this.#backend.health === null) return 'good'
+    return this.#backend.marks.standing(this.place) === 'in' ? 'good' : 'penalised'
   }
 }
 
@@ -68,4 +89,9 @@ type LookupDone = (error: Error, address: string, family: number) => void
  */
 export function refuseNames(_name: string, _options: unknown, done: LookupDone): void {
   process.nextTick(() => done(new Error('an endpoint must be an address'), '', 0))
+}
+
+function seenOf(status: number): Seen {
+  if (status < 500) return 'answer'
+  return status >= 502 && status <= 504 ? 'gatewayError' : 'error'
 }

@@ -6,6 +6,7 @@
  */
 import type { EndpointSet } from '#wire/session'
 import { NO_PLACE, UpstreamCounts, type UpstreamMemory } from './counts.ts'
+import { UpstreamMarks } from './marks.ts'
 import { endpointKey } from './endpoint.ts'
 
 /** A worker that has not heard of the change yet may still begin something there. */
@@ -30,6 +31,7 @@ interface Resting {
 
 export class Places {
   readonly #counts: UpstreamCounts
+  readonly #marks: UpstreamMarks
   readonly #now: () => number
   readonly #backends = new Map<string, Placed>()
   readonly #resting: Resting[] = []
@@ -39,6 +41,7 @@ export class Places {
 
   constructor(memory: UpstreamMemory, now: () => number) {
     this.#counts = new UpstreamCounts(memory, 0)
+    this.#marks = new UpstreamMarks(memory)
     this.#max = memory.places
     this.#now = now
   }
@@ -93,6 +96,7 @@ export class Places {
       if (this.#counts.sum(first.place, 'attempts') > 0) this.#rest(first.place)
       else {
         this.#counts.clearPlace(first.place)
+        this.#marks.clear(first.place)
         this.#free.push(first.place)
       }
     }

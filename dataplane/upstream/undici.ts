@@ -5,24 +5,31 @@
  * Pinned by undici.test.ts: "an endpoint that is taken away finishes what it carries and gets nothing
  * new".
  */
-import type { Circuit } from '#wire/delivery'
+import type { Circuit, Health } from '#wire/delivery'
 import type { Endpoint } from '#wire/session'
 import type { Backend } from '#wire/table'
 import { Balance } from './balance.ts'
 import { Call, type CalledBackend, type CallOptions, type Endpoints } from './call.ts'
 import { NO_PLACE } from './counts.ts'
-import { endpointKey, UpstreamEndpoint } from './endpoint.ts'
+import { type EndpointBackend, endpointKey, UpstreamEndpoint } from './endpoint.ts'
 import { type LaneOptions, Lanes } from './lanes.ts'
 import type { PlacedSet } from './places.ts'
 import type { Upstream, UpstreamCall, UpstreamListener, UpstreamRequest } from './upstream.ts'
 
-interface BackendPools extends CalledBackend {
-  readonly protocol: Backend['protocol']
+/** What is known of a backend at this moment; its endpoints read it too. */
+interface BackendState extends CalledBackend, EndpointBackend {
   place: number
-  /** Of today's table. */
   circuit: Circuit | null
+  health: Health | null
+}
+
+interface BackendPools {
+  readonly protocol: Backend['protocol']
+  readonly state: BackendState
   balance: Balance<UpstreamEndpoint>
 }
+
+type Owner = Pick<BackendPools, 'protocol' | 'state'>
 
 export class UndiciUpstream implements Upstream, Endpoints {
   readonly options: CallOptions
@@ -48,7 +55,7 @@ export class UndiciUpstream implements Upstream, Endpoints {
   }
 
   backend(key: string): CalledBackend | null {
-    return this.#backends.get(key) ?? null
+    return this.#backends.get(key)?.state ?? null
   }
 
   /** Before they come into force. */
@@ -58,30 +65,37 @@ export class UndiciUpstream implements Upstream, Endpoints {
   }
 
   backends(backends: ReadonlyMap<string, Backend>): void {
+    this.#drop(backends)
+    for (const key of this.#sets.keys()) if (!backends.has(key)) this.#sets.delete(key)
+    for (const [key, backend] of backends) {
+      const pools = this.#backends.get(key) ?? this.#pools(key, backend.protocol)
+      pools.state.circuit = backend.circuit ?? null
+      pools.state.health = backend.health ?? null
+      this.#backends.set(key, pools)
+    }
+  }
+
+  /** Those that are gone, or speak otherwise. */
+  #drop(backends: ReadonlyMap<string, Backend>): void {
     for (const [key, pools] of this.#backends) {
       if (backends.get(key)?.protocol === pools.protocol) continue
       for (const endpoint of pools.balance.endpoints) endpoint.lane.drain()
       this.#backends.delete(key)
     }
-    for (const key of this.#sets.keys()) if (!backends.has(key)) this.#sets.delete(key)
-    for (const [key, { protocol, circuit = null }] of backends) {
-      const pools = this.#backends.get(key) ?? this.#pools(key, protocol)
-      pools.circuit = circuit
-      this.#backends.set(key, pools)
-    }
   }
 
   #pools(key: string, protocol: Backend['protocol']): BackendPools {
     const set = this.#sets.get(key)
-    const endpoints = this.#endpointsOf(set, protocol, NONE)
+    const { counts, marks } = this.options
     const place = set?.place ?? NO_PLACE
-    return { protocol, place, circuit: null, balance: this.#balance(endpoints) }
+    const state = { place, circuit: null, health: null, counts, marks }
+    const endpoints = this.#endpointsOf(set, { protocol, state }, NONE)
+    return { protocol, state, balance: this.#balance(endpoints) }
   }
 
-  #endpoint(endpoint: Endpoint, protocol: Backend['protocol'], place: number): UpstreamEndpoint {
-    const { counts } = this.options
+  #endpoint(endpoint: Endpoint, { protocol, state }: Owner, place: number): UpstreamEndpoint {
     const lane = this.#lanes.to(endpoint, protocol)
-    return new UpstreamEndpoint(endpointKey(endpoint), lane, { place, counts })
+    return new UpstreamEndpoint({ key: endpointKey(endpoint), lane, place }, state)
   }
 
   #balance(endpoints: readonly UpstreamEndpoint[]): Balance<UpstreamEndpoint> {
@@ -94,17 +108,17 @@ export class UndiciUpstream implements Upstream, Endpoints {
     const pools = this.#backends.get(set.backend)
     if (pools === undefined) return
     const known = new Map(pools.balance.endpoints.map((endpoint) => [endpoint.key, endpoint]))
-    const next = this.#endpointsOf(set, pools.protocol, known)
+    const next = this.#endpointsOf(set, pools, known)
     const kept = new Set(next)
     for (const endpoint of known.values()) if (!kept.has(endpoint)) endpoint.lane.drain()
     pools.balance = this.#balance(next)
-    pools.place = set.place
+    pools.state.place = set.place
   }
 
   /** Each once. */
   #endpointsOf(
     set: PlacedSet | undefined,
-    protocol: Backend['protocol'],
+    owner: Owner,
     known: ReadonlyMap<string, UpstreamEndpoint>,
   ): readonly UpstreamEndpoint[] {
     const next = new Map<string, UpstreamEndpoint>()
@@ -112,7 +126,7 @@ export class UndiciUpstream implements Upstream, Endpoints {
       const key = endpointKey(endpoint)
       if (next.has(key)) continue
       const place = set?.places[i] ?? NO_PLACE
-      next.set(key, known.get(key) ?? this.#endpoint(endpoint, protocol, place))
+      next.set(key, known.get(key) ?? this.#endpoint(endpoint, owner, place))
     }
     return [...next.values()]
   }

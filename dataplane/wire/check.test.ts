@@ -146,6 +146,7 @@ test('a problem names its place and shows nothing of a secret', () => {
 /** Objects that nothing else in the samples refers to. */
 const UNREFERENCED = new Set([
   'apiKey partners/acme-1',
+  'backend shop/books:80@shop/books',
   'host shop.example.com',
   'rule shop/shop/respond',
   'rule shop/shop/redirect',

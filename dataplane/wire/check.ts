@@ -25,7 +25,7 @@ import {
 } from './shape.ts'
 import type { Fault, Shape } from './shape.ts'
 import { apiKey, authenticate, authorize, consumer, deny, forward } from './shape-auth.ts'
-import { circuit } from './shape-delivery.ts'
+import { circuit, health } from './shape-delivery.ts'
 import { host, limit, rule } from './shape-rule.ts'
 import { source } from './shape-value.ts'
 import { objectId } from './table.ts'
@@ -70,6 +70,7 @@ const VALUES: { readonly [K in ObjectKind]: Shape } = {
     protocol: pattern(/^(http|h2c)$/, 'http or h2c'),
     clusterAddress: nullable(address),
     circuit: optional(circuit),
+    health: optional(health),
   }),
   authenticate,
   authorize,

@@ -40,3 +40,24 @@ export interface Circuit {
   /** Attempts under way. */
   readonly requests?: number
 }
+
+/** Of a backend: when endpoints are taken out of use, and when they are used all the same. */
+export interface Health {
+  readonly outliers: Outliers
+  /** Where fewer endpoints are left, all are used. */
+  readonly panicPerMille: number
+}
+
+/** 5xx, and no answer at all, are errors; of these 502, 503, 504 and no answer are the gateway's. */
+export interface Outliers {
+  /** In a row. */
+  readonly errors: number
+  readonly gatewayErrors?: number
+  /** Fewer answers than this without error take an endpoint out. */
+  readonly successPerMille?: number
+  /** Times the ejections that have followed each other, up to the other. */
+  readonly ejectionMs: number
+  readonly ejectionMaxMs: number
+  /** Of the endpoints; one may be in any case, where another is left. */
+  readonly outMaxPerMille: number
+}

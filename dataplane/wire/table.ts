@@ -9,7 +9,7 @@
  */
 
 import type { AggregateAction } from './aggregate.ts'
-import type { Circuit } from './delivery.ts'
+import type { Circuit, Health } from './delivery.ts'
 import type { ApiKey, Authenticate, Authorize, Consumer, Deny, Forward, RuleAuth } from './auth.ts'
 import type { Limit } from './rate-limit.ts'
 import type { Traffic } from './traffic.ts'
@@ -150,6 +150,7 @@ export interface Backend {
   /** Used with endpoints from disk that are too old: `host:port`, or null where there is none. */
   readonly clusterAddress: string | null
   readonly circuit?: Circuit
+  readonly health?: Health
 }
 
 // ---- the gateway ----------------------------------------------------------------------------

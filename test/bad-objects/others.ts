@@ -134,6 +134,16 @@ const BACKENDS: readonly BadObject[] = [
       inCluster: own('should be greater than or equal to 1'),
     },
   ),
+  bad(
+    'ApiBackend',
+    'backend: a panic without outliers',
+    { service: SERVICE, health: { panic: '50%' } },
+    {
+      path: 'spec.health.outliers',
+      says: 'This field is required and missing.',
+      inCluster: own('Required value'),
+    },
+  ),
 ]
 
 const IDENTITY = { issuer: 'https://id.example.com', claim: 'azp', value: 'acme-app' }

@@ -174,9 +174,8 @@ export const BAD_RULES: readonly BadObject[] = [
     'rule: a backend without a service',
     { backends: [{ weight: 1 }] },
     {
-      path: `${R}.backends[0].service`,
-      says: 'A port of a Kubernetes Service.',
-      inCluster: own('Required value'),
+      path: `${R}.backends[0]`,
+      says: 'Write exactly one of service, apiBackend.',
     },
   ),
   badRule(

@@ -130,7 +130,10 @@ export const COVERS: readonly (readonly [field: string, folder: string])[] = [
   ['ApiKey', 'apiKey'],
   ['ApiKey.format', 'authenticate.apiKey'],
   ['ApiKey.consumerRef', 'apiKey.consumerRef'],
+  ['ApiRoute.rules.aggregate.calls.*.backend.apiBackend', 'backends.apiBackend'],
+  ['ApiRoute.rules.mirror.backend.apiBackend', 'backends.apiBackend'],
   ['ApiBackend', 'backends.apiBackend'],
   ['ApiBackend.circuit', 'circuit'],
+  ['ApiBackend.health', 'health'],
   ['ReferenceGrant', 'backends.service.namespace'],
 ]

@@ -323,6 +323,17 @@ export const SAMPLES: readonly TableObject[] = [
     protocol: 'http',
     clusterAddress: null,
     circuit: { requests: 500 },
+    health: {
+      outliers: {
+        errors: 5,
+        gatewayErrors: 3,
+        successPerMille: 800,
+        ejectionMs: 30_000,
+        ejectionMaxMs: 300_000,
+        outMaxPerMille: 500,
+      },
+      panicPerMille: 500,
+    },
   }),
   tableObject('backend', 'shop/books:80', { protocol: 'http', clusterAddress: '10.96.0.7:80' }),
   ...AUTH_OBJECTS,

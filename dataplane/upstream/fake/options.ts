@@ -4,6 +4,7 @@
 import type { EndpointSet } from '#wire/session'
 import type { CallEvent, CallOptions } from '../call.ts'
 import { createUpstreamMemory, UpstreamCounts } from '../counts.ts'
+import { UpstreamMarks } from '../marks.ts'
 import type { Deadlines } from '../deadlines.ts'
 import { Library } from '../../runtime/library.ts'
 import type { LaneOptions } from '../lanes.ts'
@@ -20,11 +21,13 @@ export function callOptions(
   deadlines: Deadlines,
   events: CallEvent[] = [],
 ): CallOptions & LaneOptions {
+  const memory = createUpstreamMemory(1, 64)
   return {
     now,
     random: () => 0,
     deadlines,
-    counts: new UpstreamCounts(createUpstreamMemory(1, 64), 0),
+    counts: new UpstreamCounts(memory, 0),
+    marks: new UpstreamMarks(memory),
     happened: (event) => void events.push(event),
     undici: UNDICI,
   }

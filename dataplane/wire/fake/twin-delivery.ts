@@ -22,3 +22,14 @@ export const delivery = {
 } as const
 
 export const circuit = { 'requests?': 'n' } as const
+export const health = {
+  outliers: {
+    errors: 'n',
+    'gatewayErrors?': 'n',
+    'successPerMille?': 'n',
+    ejectionMs: 'n',
+    ejectionMaxMs: 'n',
+    outMaxPerMille: 'n',
+  },
+  panicPerMille: 'n',
+} as const

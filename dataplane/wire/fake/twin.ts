@@ -3,7 +3,7 @@
  * that knows structure and no bounds. And mutations of values, for both to disagree about.
  */
 import * as fc from 'fast-check'
-import { circuit, retry } from './twin-delivery.ts'
+import { circuit, health, retry } from './twin-delivery.ts'
 import { reject, target, traffic } from './twin-traffic.ts'
 import { any, fits, is, map, maybe, or, type Test, type Type } from './twin-type.ts'
 
@@ -163,7 +163,12 @@ const VALUES: Readonly<Record<string, Type>> = {
     action,
     ...traffic,
   },
-  backend: { protocol: is('http', 'h2c'), clusterAddress: maybe('s'), 'circuit?': circuit },
+  backend: {
+    protocol: is('http', 'h2c'),
+    clusterAddress: maybe('s'),
+    'circuit?': circuit,
+    'health?': health,
+  },
   authenticate: { entries: [entry] },
   authorize: {
     scopes: ['s'],

@@ -10,6 +10,7 @@ import type { Head, MessageReader } from '../../../dataplane/http1/message.ts'
 import { Parser } from '../../../dataplane/http1/parse.ts'
 import { fieldLines, LINE_END, statusLine } from '../../../dataplane/http1/write.ts'
 import { createUpstreamMemory, UpstreamCounts } from '../../../dataplane/upstream/counts.ts'
+import { UpstreamMarks } from '../../../dataplane/upstream/marks.ts'
 import { Deadlines } from '../../../dataplane/upstream/deadlines.ts'
 import { DEFAULT_DELIVERY } from '../../../dataplane/upstream/delivery.ts'
 import { Library } from '../../../dataplane/runtime/library.ts'
@@ -90,6 +91,7 @@ async function serve(port: number, backendPort: number, http1: Http1): Promise<v
     random: Math.random,
     deadlines,
     counts: new UpstreamCounts(memory, 0),
+    marks: new UpstreamMarks(memory),
     happened: () => undefined,
     http1,
     undici,
