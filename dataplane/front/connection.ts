@@ -210,7 +210,7 @@ export class Connection implements BodySource {
         this.#pace = this.#body?.data(piece) ?? 'more'
         return this.#pace
       },
-      end: () => this.#body?.end(),
+      end: (trailers) => this.#body?.end(trailers),
     }
   }
 

@@ -34,6 +34,7 @@ export class Http1Body implements RequestBody {
   #came: 'some' | 'all' = 'some'
   /** Came before anybody had asked for it; the connection holds what follows. */
   #first: Buffer | null = null
+  #trailers: readonly string[] | null = null
 
   constructor(source: BodySource, bytesDeclared: number | null, expects: RequestHead['expects']) {
     this.#source = source
@@ -72,7 +73,7 @@ export class Http1Body implements RequestBody {
     const first = this.#first
     this.#first = null
     const pace = first === null ? 'more' : sink.data(first)
-    if (this.#came === 'all') sink.end()
+    if (this.#came === 'all') sink.end(this.#trailers)
     else if (pace === 'more') this.#source.readOn()
   }
 
@@ -89,9 +90,10 @@ export class Http1Body implements RequestBody {
     return 'pause'
   }
 
-  end(): void {
+  end(trailers: readonly string[] | null): void {
     this.#came = 'all'
-    if (this.#state === 'reading') this.#sink?.end()
+    this.#trailers = trailers
+    if (this.#state === 'reading') this.#sink?.end(trailers)
   }
 
   /** Nobody will ask for it any more: what is left of it is read past. */

@@ -3,7 +3,7 @@
  * stream's own window, and is dropped with the stream.
  * Pinned by http2-body.test.ts: "a stream that is reset in its body is an abort, whatever its code".
  */
-import type { ServerHttp2Stream } from 'node:http2'
+import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
 import type { BodySink, RequestBody } from '../request/exchange.ts'
 
 export class Http2Body implements RequestBody {
@@ -39,8 +39,12 @@ export class Http2Body implements RequestBody {
         if (this.#state === 'reading' && sink.data(chunk) === 'pause') stream.pause()
       })
     })
+    let trailers: readonly string[] | null = null
+    stream.on('trailers', (fields: IncomingHttpHeaders) => {
+      trailers = flatList(fields)
+    })
     // A reset with NO_ERROR ends the readable side as END_STREAM does: only the latter completes.
-    stream.on('end', () => this.#finish(() => (stream.closed ? sink.abort() : sink.end())))
+    stream.on('end', () => this.#finish(() => (stream.closed ? sink.abort() : sink.end(trailers))))
     stream.on('close', () => this.#finish(() => sink.abort()))
   }
 
@@ -61,4 +65,13 @@ export class Http2Body implements RequestBody {
       this.#onBug(error)
     }
   }
+}
+
+/** node:http2 has joined what repeats, but for Set-Cookie, which is no trailer. */
+function flatList(fields: IncomingHttpHeaders): readonly string[] {
+  const list: string[] = []
+  for (const [name, value] of Object.entries(fields)) {
+    if (typeof value === 'string' && !name.startsWith(':')) list.push(name, value)
+  }
+  return list
 }

@@ -13,6 +13,7 @@ export class ReplayBody implements RequestBody, BodySink {
   #kept: Buffer[] = []
   #bytes = 0
   #sink: BodySink | null = null
+  #trailers: readonly string[] | null = null
   #state: 'unread' | 'flowing' | 'paused' | 'ended' | 'aborted' = 'unread'
   #holds: 'all' | 'part' = 'all'
 
@@ -36,7 +37,7 @@ export class ReplayBody implements RequestBody, BodySink {
     }
     let flow: 'more' | 'pause' = 'more'
     for (const chunk of this.#kept) flow = sink.data(chunk)
-    if (this.#state === 'ended') sink.end()
+    if (this.#state === 'ended') sink.end(this.#trailers)
     else if (this.#state === 'aborted') sink.abort()
     else if (flow === 'more') this.resume()
   }
@@ -69,9 +70,10 @@ export class ReplayBody implements RequestBody, BodySink {
     }
   }
 
-  end(): void {
+  end(trailers: readonly string[] | null = null): void {
     this.#state = 'ended'
-    this.#sink?.end()
+    this.#trailers = trailers
+    this.#sink?.end(trailers)
   }
 
   abort(): void {

@@ -5,7 +5,9 @@
  */
 import type { BodySink, Exchange, RequestBody } from '../../request/exchange.ts'
 import type { Failure } from '../../request/failure.ts'
+import type { ClientHeaders } from '../../runtime/client-headers.ts'
 import { tooLarge } from '../body.ts'
+import { requestTrailers } from '../rewrite/request-trailers.ts'
 import type { MirrorCopy } from './mirror.ts'
 
 export class CountedBody implements RequestBody, BodySink {
@@ -16,10 +18,17 @@ export class CountedBody implements RequestBody, BodySink {
   readonly #exchange: Exchange
   readonly #bytesMax: number
   readonly #copy: MirrorCopy | null
+  readonly #clientHeaders: ClientHeaders
   #sink: BodySink | null = null
 
   /** `bytesMax`: null where there is no bound; `copy`: where it is mirrored. */
-  constructor(exchange: Exchange, bytesMax: number | null, copy: MirrorCopy | null) {
+  constructor(
+    exchange: Exchange,
+    bytesMax: number | null,
+    copy: MirrorCopy | null,
+    clientHeaders: ClientHeaders,
+  ) {
+    this.#clientHeaders = clientHeaders
     this.#copy = copy
     this.#exchange = exchange
     this.#bytesMax = bytesMax ?? Number.POSITIVE_INFINITY
@@ -48,9 +57,9 @@ export class CountedBody implements RequestBody, BodySink {
     return this.#sink?.data(chunk) ?? 'more'
   }
 
-  end(): void {
+  end(trailers: readonly string[] | null = null): void {
     if (this.refusal !== null) return
-    this.#sink?.end()
+    this.#sink?.end(requestTrailers(trailers, this.#exchange, this.#clientHeaders))
     this.#copy?.end()
   }
 

@@ -177,3 +177,16 @@ test('hints of the backend reach the client, other interim answers do not', asyn
   await until('answered', () => client.text.endsWith('ok'))
   assert.match(client.text, /^HTTP\/1\.1 103 Early Hints\r\nlink: <\/a>\r\n\r\nHTTP\/1\.1 200/)
 })
+
+test('trailers of a request reach its backend, without those that no header may have', async (t) => {
+  let text = ''
+  const { port } = await through(t, {
+    connection: (socket) => void socket.on('data', (chunk) => (text += chunk.toString('latin1'))),
+    request: (_, socket) => void socket.write(answerOf('fine')),
+  })
+  const head = `POST / HTTP/1.1\r\n${HOST}Transfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n`
+  const trailers = 'X-Sum: 1\r\nX-Consumer-Id: me\r\nContent-Length: 9\r\nAuthorization: a\r\n'
+  const client = raw(t, port, `${head}3\r\nabc\r\n0\r\n${trailers}\r\n`)
+  await until('it is answered', () => client.text.endsWith('fine'))
+  assert.ok(text.endsWith('\r\n3\r\nabc\r\n0\r\nX-Sum: 1\r\n\r\n'), text)
+})

@@ -25,7 +25,10 @@ export function proxy(
   exchange.backend = choice.backend
   const outcome = new Later<Outcome>()
   const copy = mirrored(rule, exchange, runtime, Math.random)
-  const body = exchange.body.empty ? null : new CountedBody(exchange, rule.bodyBytesMax, copy)
+  const { clientHeaders } = runtime.table
+  const body = exchange.body.empty
+    ? null
+    : new CountedBody(exchange, rule.bodyBytesMax, copy, clientHeaders)
   const request = requestOf(choice.backend, body, rule, exchange)
   const handshake = exchange.upgrade === null ? null : handshakeOf(exchange.upgrade, exchange)
   const call = runtime.upstream.send(handshake?.offered(request) ?? request, {
