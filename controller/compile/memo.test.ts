@@ -231,6 +231,34 @@ test('what nobody asks for any more is let go', () => {
   assert.equal(ran, 2)
 })
 
+test('a step of the second turn runs once a snapshot, after those of the first', () => {
+  const memo = createMemo()
+  const world = new World().apply(service('a', 'x', { value: '1' }))
+  const seen: string[] = []
+  const textOf = (at: Recorder): string => {
+    return String(at.reader.get('Service', 'a', 'x')?.content['value'])
+  }
+  const direct = memo.step<string>({ name: 'direct', run: (_, at) => textOf(at) })
+  const first = memo.step<string>({ name: 'first', turn: 'first', run: (_, at) => textOf(at) })
+  const above = memo.step<string>({ name: 'above', run: (_, at) => at.ask(first, '') })
+  const second = memo.step<string>({
+    name: 'second',
+    turn: 'second',
+    run(_, at) {
+      const text = `${at.ask(direct, '')}${at.ask(above, '')}`
+      seen.push(text)
+      return text
+    },
+  })
+  const top = memo.step<string>({ name: 'top', run: (_, at) => `top ${at.ask(second, '')}` })
+  const told = (value: string): string => {
+    world.apply(service('a', 'x', { value }))
+    return memo.over(world.snapshot(), (at) => at.ask(top, ''))
+  }
+  assert.deepEqual(['1', '2', '3'].map(told), ['top 11', 'top 22', 'top 33'])
+  assert.deepEqual(seen, ['11', '22', '33'])
+})
+
 test('a step that asks for its own result is a mistake of ours', () => {
   const memo = createMemo()
   const loop: Step<number> = memo.step<number>({
