@@ -53,9 +53,14 @@ export class Assembly implements Size {
     return bytes <= room.tableBytes && objects <= room.tableObjects ? 'yes' : 'no'
   }
 
+  /** The whole of it, and each of its objects. */
+  isWithin(room: Room): 'yes' | 'no' {
+    return this.longest <= room.objectBytes ? this.fitsIn(room, NOTHING_MORE) : 'no'
+  }
+
   finished(): CompiledTable {
     return { objects: this.#objects, hash: this.#hash.hex() }
   }
 }
 
-export const NOTHING_MORE: Size = { bytes: 0, objects: 0 }
+const NOTHING_MORE: Size = { bytes: 0, objects: 0 }

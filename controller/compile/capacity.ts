@@ -34,13 +34,14 @@ export type Closed =
 /** A host with all that it brings. */
 export interface HostParts {
   readonly host: string
-  readonly namespace: string
   readonly object: Sealed
   readonly entries: number
   /** Of the owner's routes: the oldest says how old the host is. */
   readonly claims: readonly Claim[]
   readonly slices: readonly Slice[]
   readonly tls: readonly Sealed[]
+  /** What stands for it where it does not fit. */
+  readonly closedForm: readonly Sealed[]
 }
 
 export interface TableParts {
@@ -60,13 +61,12 @@ export function fit(parts: TableParts, { sealer, room }: Ingredients): Fitted {
   filling.table.add(parts.gateway)
   filling.table.add(closedRule(sealer))
   const hosts = withEntries(parts)
-  const closedForms = new Map(hosts.map((one) => [one.host, closedForm(one, sealer)]))
-  filling.owe([...closedForms.values()].flat())
+  for (const one of hosts) filling.owe(one.closedForm)
   filling.table.addAll(withoutEntries(parts, sealer))
   if (filling.table.fitsIn(room, filling.owed) === 'no') return fitCrowded(parts, sealer, room)
   const closed = new Map<string, Closed>()
   for (const one of inAge(hosts)) {
-    const form = closedForms.get(one.host) ?? []
+    const form = one.closedForm
     filling.pay(form)
     const why = filling.take(one)
     if (why === null) continue
@@ -109,11 +109,6 @@ function withoutEntries({ hosts, reserved }: TableParts, sealer: Sealer): readon
       tls.length === 0 ? [object] : [object, closedTls(host, sealer)],
     ),
   ]
-}
-
-function closedForm({ host, namespace, tls }: HostParts, sealer: Sealer): readonly Sealed[] {
-  const form = closedHost(host, namespace, sealer)
-  return tls.length === 0 ? [form] : [form, closedTls(host, sealer)]
 }
 
 function inAge(hosts: readonly HostParts[]): readonly HostParts[] {

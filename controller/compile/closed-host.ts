@@ -48,3 +48,13 @@ export function closedTls(host: string, sealer: Sealer): Sealed {
   const value = { certificates: [], http: 'serve' } as const
   return sealer.seal({ kind: 'tls', key: host, sources: [], value })
 }
+
+/** All that stands for such a host where there is room for nothing else. */
+export function closedFormOf(
+  host: string,
+  { namespace, tls }: { readonly namespace: string; readonly tls: readonly Sealed[] },
+  sealer: Sealer,
+): readonly Sealed[] {
+  const form = closedHost(host, namespace, sealer)
+  return tls.length === 0 ? [form] : [form, closedTls(host, sealer)]
+}

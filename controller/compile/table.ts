@@ -4,9 +4,10 @@
  * takes, capacity.ts decides which hosts are closed, and routes are told.
  * Pinned by table.test.ts: "whatever an object refers to is in its table".
  */
-import { Assembly, NOTHING_MORE } from './assembly.ts'
+import { Assembly } from './assembly.ts'
 import type { AttachedSteps } from './attached.ts'
 import { type Closed, type Fitted, fit, type HostParts, sayTooLarge } from './capacity.ts'
+import { closedFormOf } from './closed-host.ts'
 import type { CompiledTable } from './compiled.ts'
 import type { ConsumerSteps } from './consumers.ts'
 import type { PolicyUse } from './effect.ts'
@@ -45,15 +46,25 @@ const NO_TABLE: Fitted = { table: null, closed: new Map() }
 export function createTables(from: Ingredients, before: Earlier): TableSteps {
   const { memo, room } = from
   const slice = createSlices(from, before)
+  const closedForm = memo.step<readonly Sealed[]>({
+    name: 'closed form of a host',
+    run(key, at) {
+      const host = at.ask(before.placement.hostObject, key)?.object
+      const tls = at.ask(before.tls.objects, key)
+      if (host?.kind !== 'host') return []
+      return closedFormOf(host.key, { namespace: host.value.namespace, tls }, from.sealer)
+    },
+  })
   const fitted = memo.step<Fitted>({
     name: 'what fits into a table',
     run(gatewayKey, at) {
       const gateway = at.ask(before.inForce.gatewayObject, gatewayKey)
       if (gateway === null) return NO_TABLE
-      const scene = { gatewayKey, at, before, slice }
-      const all = assemble(gateway, scene)
-      const fits = all.longest <= room.objectBytes && all.fitsIn(room, NOTHING_MORE) === 'yes'
-      if (fits) return { table: all.finished(), closed: NO_TABLE.closed }
+      const scene = { gatewayKey, at, before, slice, closedForm }
+      const all = longestHost(scene) > room.objectBytes ? null : assemble(gateway, scene)
+      if (all?.isWithin(room) === 'yes') {
+        return { table: all.finished(), closed: NO_TABLE.closed }
+      }
       return fit({ gateway, ...partsOf(scene) }, from)
     },
   })
@@ -93,6 +104,18 @@ interface Scene {
   readonly at: Recorder
   readonly before: Earlier
   readonly slice: Step<Slice>
+  readonly closedForm: Step<readonly Sealed[]>
+}
+
+/** Seen before anything is put together: then it has to be done host by host. */
+function longestHost({ gatewayKey, at, before }: Scene): number {
+  let longest = 0
+  for (const chunk of at.ask(before.placement.hosts, gatewayKey)) {
+    for (const sealed of at.askAll(before.placement.hostObject, chunk)) {
+      if (sealed !== null && sealed.bytes > longest) longest = sealed.bytes
+    }
+  }
+  return longest
 }
 
 /** Everything, however much it is. */
@@ -177,6 +200,7 @@ function hostParts(slices: ReadonlyMap<string, Slice>, scene: Scene): readonly H
     const objects = at.askAll(hostObject, chunk)
     const views = at.askAll(view, chunk)
     const tls = at.askAll(before.tls.objects, chunk)
+    const forms = at.askAll(scene.closedForm, chunk)
     return objects.flatMap((object, i): readonly HostParts[] => {
       if (object?.object.kind !== 'host') return []
       const { key: host, value } = object.object
@@ -184,9 +208,8 @@ function hostParts(slices: ReadonlyMap<string, Slice>, scene: Scene): readonly H
       const own = claims.flatMap(
         ({ namespace, name }) => slices.get(`${gatewayKey} ${keyOf(namespace, name)}`) ?? [],
       )
-      const { namespace, entries } = value
-      const parts = { host, namespace, object, entries: entries.length, claims, slices: own }
-      return [{ ...parts, tls: tls[i] ?? [] }]
+      const parts = { host, object, entries: value.entries.length, claims, slices: own }
+      return [{ ...parts, tls: tls[i] ?? [], closedForm: forms[i] ?? [] }]
     })
   })
 }
