@@ -91,6 +91,13 @@ export function connectionOf(
   body: Head['body'],
 ): Options {
   if (connection === null) return version === '1.1' && body !== 'close' ? STAYS : ENDS
+  // As almost everybody says it: nothing has to be split.
+  if (connection === 'close') return ENDS
+  if (connection === 'keep-alive') return body === 'close' ? ENDS : STAYS
+  return listedIn(connection, version, body)
+}
+
+function listedIn(connection: string, version: Head['version'], body: Head['body']): Options {
   const options = connection.toLowerCase().split(',').map(trimmed)
   const stays = version === '1.1' || options.includes('keep-alive')
   return {

@@ -17,7 +17,13 @@ const DROPPED: ReadonlySet<string> = new Set([
   'expect',
   'http2-settings',
 ])
-const DROPPED_LENGTHS: ReadonlySet<number> = new Set([...DROPPED].map((name) => name.length))
+const DROPPED_LENGTHS = new Uint8Array(64)
+for (const name of DROPPED) DROPPED_LENGTHS[name.length] = 1
+
+/** Whether a field of that name would frame the message, or concerns a connection. */
+export function passes(name: string): 'yes' | 'no' {
+  return DROPPED_LENGTHS[name.length] === 1 && DROPPED.has(name.toLowerCase()) ? 'no' : 'yes'
+}
 
 /** Flat list for undici: Host first, the length last where the body has one. */
 export function requestHead(request: UpstreamRequest): string[] {
@@ -25,8 +31,7 @@ export function requestHead(request: UpstreamRequest): string[] {
   const out: string[] = ['host', request.host]
   for (let i = 0; i + 1 < headers.length; i += 2) {
     const name = headers[i] ?? ''
-    if (DROPPED_LENGTHS.has(name.length) && DROPPED.has(name.toLowerCase())) continue
-    out.push(name, headers[i + 1] ?? '')
+    if (passes(name) === 'yes') out.push(name, headers[i + 1] ?? '')
   }
   // undici writes the length of a Buffer itself, and `0` where the method expects a body.
   if (body !== null && !Buffer.isBuffer(body) && !body.empty && body.bytesDeclared !== null) {

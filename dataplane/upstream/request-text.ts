@@ -8,13 +8,12 @@ import { TARGET_BYTES_MAX } from '#wire/limits'
 import {
   CHUNKED_LINE,
   fieldLine,
-  fieldLines,
   KEEP_ALIVE_LINE,
   LINE_END,
   requestLine,
   UPGRADE_LINE,
 } from '../http1/write.ts'
-import { requestHead } from './request-head.ts'
+import { passes } from './request-head.ts'
 import type { UpstreamRequest } from './upstream.ts'
 
 // KEEP_ALIVE_LINE: servers of HTTP/1.0 keep a connection only for those who ask for it.
@@ -25,15 +24,23 @@ const NO_BODY_LINE = fieldLine('content-length', '0')
 
 /** Null: it cannot be sent. */
 export function requestText(request: UpstreamRequest): string | null {
-  const { method, target } = request
+  const { method, target, host, headers } = request
   if (!target.startsWith('/') || target.length > TARGET_BYTES_MAX) return null
   try {
-    const [name = '', host = '', ...fields] = requestHead(request)
-    const first = requestLine(method, target) + fieldLine(name, host) + connectionLines(request)
-    return first + fieldLines(fields) + framingLine(request) + LINE_END
+    const first = requestLine(method, target) + fieldLine('host', host) + connectionLines(request)
+    return first + passedLines(headers) + framingLine(request) + LINE_END
   } catch {
     return null
   }
+}
+
+function passedLines(headers: readonly string[]): string {
+  let lines = ''
+  for (let i = 0; i + 1 < headers.length; i += 2) {
+    const name = headers[i] ?? ''
+    if (passes(name) === 'yes') lines += fieldLine(name, headers[i + 1] ?? '')
+  }
+  return lines
 }
 
 /** RFC 9110 section 7.8: the offer stands in a field that concerns this connection alone. */
@@ -42,9 +49,9 @@ function connectionLines({ upgrade, body }: UpstreamRequest): string {
   return UPGRADE_LINE + fieldLine('upgrade', upgrade)
 }
 
-/** What `requestHead` has not said: it leaves to undici what undici says itself. */
 function framingLine({ method, body }: UpstreamRequest): string {
   if (Buffer.isBuffer(body)) return fieldLine('content-length', String(body.length))
   if (body === null || body.empty) return EXPECT_BODY.has(method) ? NO_BODY_LINE : ''
-  return body.bytesDeclared === null ? CHUNKED_LINE : ''
+  const { bytesDeclared } = body
+  return bytesDeclared === null ? CHUNKED_LINE : fieldLine('content-length', `${bytesDeclared}`)
 }

@@ -29,9 +29,8 @@ const HOP_BY_HOP: ReadonlySet<string> = new Set([
 const OURS = 'x-fairlead-cause'
 
 /** Only names of these lengths need a second look. */
-const SPECIAL_LENGTHS: ReadonlySet<number> = new Set(
-  [...HOP_BY_HOP, OURS, 'content-length'].map((name) => name.length),
-)
+const SPECIAL_LENGTHS = new Uint8Array(64)
+for (const name of [...HOP_BY_HOP, OURS, 'content-length']) SPECIAL_LENGTHS[name.length] = 1
 
 /** Digits only, and within what a number holds exactly. */
 const LENGTH = /^\d{1,15}$/
@@ -62,7 +61,7 @@ export function readHead(
 
 /** A reason where the field must not be there or say that. */
 function readField(name: string, value: string, into: Reading): string | null {
-  if (!SPECIAL_LENGTHS.has(name.length)) {
+  if (SPECIAL_LENGTHS[name.length] !== 1) {
     into.headers.push(name, value)
     return null
   }
@@ -90,6 +89,8 @@ function kindOf(name: string): HeaderKind {
 function note(kind: Exclude<HeaderKind, 'other'>, value: string, into: Reading): string | null {
   if (kind === 'dropped') return null
   if (kind === 'connection') {
+    // As almost everybody says it; neither names another field.
+    if (value === 'keep-alive' || value === 'close') return null
     for (const token of value.toLowerCase().split(',')) noteListed(token.trim(), into)
     return null
   }
