@@ -259,6 +259,8 @@ const TIME_COMES_IN: Readonly<Record<string, readonly string[]>> = {
     'dataplane/upstream/deadlines.ts',
     'dataplane/upstream/http1-connection.ts',
     'dataplane/upstream/http1-lane.ts',
+    'dataplane/upstream/http2-attempt.ts',
+    'dataplane/upstream/http2-lane.ts',
   ],
   'a table is built while exchanges have their turns': ['dataplane/runtime/slices.ts'],
   'small pieces of a body are kept together for one turn of the loop': [

@@ -5,13 +5,15 @@
  */
 import assert from 'node:assert/strict'
 import type { Exchange } from '../request/exchange.ts'
-import { fail } from '../request/failure.ts'
+import { type Failure, fail } from '../request/failure.ts'
+import { grpcType } from '../request/grpc.ts'
 import type { AnswerBody, AnswerSink, AnswerStream, Respond } from '../request/outcome.ts'
 import { bugFailure, type Soon } from '../request/walk.ts'
 import type { Tunnel } from '../request/tunnel.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import { packed } from './respond/compress.ts'
 import { BROKEN, type Ending } from './respond/ending.ts'
+import { grpcHead } from './respond/grpc-head.ts'
 import { type Head, headOf, problemHead } from './respond/head.ts'
 import { streamed } from './respond/stream.ts'
 import { GIVEN_UP, tunnelled } from './respond/tunnel.ts'
@@ -76,8 +78,17 @@ function switched(tunnel: Tunnel, head: Head, exchange: Exchange): Soon<Ending> 
 function problem(exchange: Exchange): Ending {
   const { decision } = exchange
   assert(decision?.kind === 'fail')
+  const type = grpcType(exchange)
+  if (type !== null) return grpcProblem(decision, type, exchange)
   const { body, ...head } = problemHead(decision, exchange)
   return whole(head, body, exchange)
+}
+
+/** The record has the status that stands for the cause, whatever gRPC makes of it. */
+function grpcProblem(failure: Failure, type: string, exchange: Exchange): Ending {
+  const ending = whole(grpcHead(problemHead(failure, exchange), failure, type), null, exchange)
+  exchange.status = failure.status
+  return ending
 }
 
 function sent(body: AnswerBody, head: Head, exchange: Exchange, runtime: Runtime): Soon<Ending> {

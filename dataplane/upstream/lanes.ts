@@ -1,12 +1,14 @@
 /**
- * Which client carries what is sent to an endpoint: our own for plain HTTP/1.1, undici for the rest.
- * Pinned by lanes.test.ts: "plain HTTP/1.1 goes over connections of our own".
+ * Which client carries what is sent to an endpoint: connections of our own, for HTTP/1.1 on our
+ * codec and for HTTP/2 on node:http2; undici is there to be compared with.
+ * Pinned by lanes.test.ts: "HTTP/1.1 and HTTP/2 go over connections of our own".
  */
 import type { Endpoint } from '#wire/session'
 import type { Backend } from '#wire/table'
 import type { Deadlines } from './deadlines.ts'
 import { Http1Lane, type Http1LaneOptions } from './http1-lane.ts'
 import type { Library } from '../runtime/library.ts'
+import { Http2Lane } from './http2-lane.ts'
 import type { Lane } from './lane.ts'
 import type { UndiciLane } from './pool.ts'
 
@@ -36,10 +38,11 @@ export class Lanes {
 
   /** Before backends that speak so get their endpoints. */
   async load(protocol: Backend['protocol']): Promise<void> {
-    if (protocol !== 'http' || this.#http1 === null) await this.#undici.load()
+    if (protocol === 'http' && this.#http1 === null) await this.#undici.load()
   }
 
   to(endpoint: Endpoint, protocol: Backend['protocol']): Lane {
+    if (protocol === 'h2c') return new Http2Lane(endpoint)
     if (protocol === 'http' && this.#http1 !== null) return new Http1Lane(endpoint, this.#http1)
     const Loaded = this.#undici.get()
     if (Loaded === null) throw new Error(`what speaks ${protocol} is not loaded`)

@@ -5,6 +5,7 @@
  */
 import { monotonicMs } from '../../clock.ts'
 import type { Exchange } from '../../request/exchange.ts'
+import { grpcTimeoutMs, grpcType } from '../../request/grpc.ts'
 import { Later } from '../../request/later.ts'
 import type { Outcome, Respond } from '../../request/outcome.ts'
 import type { PreparedProxy, PreparedRule, Runtime } from '../../runtime/runtime.ts'
@@ -61,9 +62,17 @@ function requestOf(
     host: exchange.upstreamHost ?? exchange.host,
     headers: exchange.upstreamHeaders,
     body,
-    deadlineMs: exchange.startedMs + rule.totalTimeoutMs,
+    deadlineMs: deadlineOf(exchange, rule),
     delivery: rule.delivery,
   }
+}
+
+/** A client of gRPC says how long it waits: nobody works for it after that. */
+function deadlineOf(exchange: Exchange, { totalTimeoutMs }: PreparedRule): number {
+  const { protocol, headers, startedMs } = exchange
+  const waitsMs =
+    protocol === '2' && grpcType(exchange) !== null ? grpcTimeoutMs(headers) : totalTimeoutMs
+  return startedMs + Math.min(totalTimeoutMs, waitsMs)
 }
 
 function respondWith(head: UpstreamHead, handshake: Handshake | null): Respond {
