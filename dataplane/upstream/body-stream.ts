@@ -17,6 +17,8 @@ export class BodyAborted extends Error {
 }
 
 export class BodyStream extends Readable implements BodySink {
+  /** Once it has ended: flat list as it came. */
+  trailers: readonly string[] | null = null
   readonly #body: RequestBody
   #state: 'unread' | 'flowing' | 'paused' | 'over' = 'unread'
   /** Of what came while others were waiting. */
@@ -55,8 +57,9 @@ export class BodyStream extends Readable implements BodySink {
     return 'pause'
   }
 
-  end(): void {
+  end(trailers: readonly string[] | null = null): void {
     this.#state = 'over'
+    this.trailers = trailers
     this.#gathering.flush()
     if (!this.destroyed) this.push(null)
   }

@@ -4,7 +4,12 @@
  * for the end of a request.
  * Pinned by http2-lane.test.ts: "a request that is given up is cancelled, never completed".
  */
-import { type ClientHttp2Session, type ClientHttp2Stream, constants } from 'node:http2'
+import {
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  constants,
+  type OutgoingHttpHeaders,
+} from 'node:http2'
 import { HEADERS_MAX } from '#wire/limits'
 import { type Failure, fail } from '../request/failure.ts'
 import { grpcType } from '../request/grpc.ts'
@@ -63,7 +68,8 @@ export class Http2Attempt implements Attempt, AnswerStream {
     this.turn = turn
     try {
       const endStream = this.#body === null && !Buffer.isBuffer(body)
-      this.#stream = session.request(headOf(this.#request), { endStream })
+      const waitForTrailers = this.#body !== null
+      this.#stream = session.request(headOf(this.#request), { endStream, waitForTrailers })
     } catch {
       this.fail(fail('bug', DETAILS.bug))
       return null
@@ -98,6 +104,7 @@ export class Http2Attempt implements Attempt, AnswerStream {
       stream.close(NGHTTP2_CANCEL)
       if (error instanceof BodyAborted) this.fail(fail('client-closed', DETAILS.client))
     })
+    stream.on('wantTrailers', () => stream.sendTrailers(trailersOf(body)))
     body.pipe(stream)
   }
 
@@ -199,6 +206,17 @@ export class Http2Attempt implements Attempt, AnswerStream {
     this.#stream?.resume()
     if (this.body === 'consumed') this.#body?.destroy()
   }
+}
+
+/** Without any, node:http2 sends an empty DATA frame in their place. */
+function trailersOf({ trailers }: BodyStream): OutgoingHttpHeaders {
+  const fields = trailers === null ? [] : (readTrailers(trailers) ?? [])
+  const named: Record<string, string[]> = {}
+  for (let i = 0; i + 1 < fields.length; i += 2) {
+    const name = (fields[i] ?? '').toLowerCase()
+    named[name] = [...(named[name] ?? []), fields[i + 1] ?? '']
+  }
+  return named
 }
 
 /** The raw list of node:http2: pseudo-header fields first, all names in lower case. */

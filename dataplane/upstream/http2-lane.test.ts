@@ -97,6 +97,25 @@ test('both directions stream, and trailers arrive', async (t) => {
   assert.deepEqual(await read, { text: 'ping pong', trailers: ['grpc-status', '0'], failure: null })
 })
 
+test('trailers of a request follow its body, without those that a hop or a head decides', async (t) => {
+  const seen: string[] = []
+  const { upstream } = await h2c(t, (stream) => {
+    stream.on('trailers', (_fields, _flags, raw) => seen.push(...raw))
+    stream.on('end', () => {
+      stream.respond({ ':status': 200 })
+      stream.end('read')
+    })
+    stream.resume()
+  })
+  const body = new HandBody()
+  const sent = send(upstream, { method: 'POST', body })
+  await until('the body is asked for', () => body.sink !== null)
+  body.sink?.data(Buffer.from('ping'))
+  body.sink?.end(['X-Sum', '1', 'Content-Length', '9', 'X-Sum', '2', 'Connection', 'close'])
+  assert.equal((await readAll(headOf(await sent.outcome))).text, 'read')
+  assert.deepEqual(seen, ['x-sum', '1', 'x-sum', '2'])
+})
+
 test('a stream that is reset fails its own request alone', async (t) => {
   const { upstream, sessions } = await h2c(t, (stream, headers) => {
     if (headers[':path'] === '/reset') stream.close(2)
