@@ -104,7 +104,7 @@ test('the chart of the kinds is what the manifests say', async () => {
   await output(process.execPath, [join(charts, '..', 'test', 'generate-chart.ts'), '--check'])
   const args = ['crds', join(charts, 'fairlead-crds'), '--set=referenceGrant.create=true']
   const rendered = await renderChart(args)
-  assert.equal(rendered.length, 8)
+  assert.equal(rendered.length, 9)
   for (const { name, object } of rendered) {
     const annotations = at(object, 'metadata', 'annotations')
     assert.equal(textAt(annotations, 'helm.sh/resource-policy'), 'keep', name)
@@ -206,7 +206,7 @@ test('an upgrade leaves what the controller wrote, and an end leaves the kinds',
   await run('uninstall', 'fairlead-crds')
   const left = await kubectl(['get', 'clusterroles,clusterrolebindings,crd', '-o', 'name'])
   const own = left.split('\n').filter((name) => name.includes('fairlead'))
-  assert.equal(own.length, 7, own.join())
+  assert.equal(own.length, 8, own.join())
   assert.ok(own.every((name) => name.startsWith('customresourcedefinition')))
   await assert.rejects(kubectl(secret), /not found/)
 })

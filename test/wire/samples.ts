@@ -319,9 +319,9 @@ export const SAMPLES: readonly TableObject[] = [
     egressAllow: ['id.internal.example.com'],
     dataPlanes: 2,
   }),
-  tableObject('backend', 'shop/books:80@shop/books', {
+  tableObject('backend', 'shop/books:80', {
     protocol: 'http',
-    clusterAddress: null,
+    clusterAddress: '10.96.0.7:80',
     circuit: { requests: 500 },
     health: {
       outliers: {
@@ -335,7 +335,6 @@ export const SAMPLES: readonly TableObject[] = [
       panicPerMille: 500,
     },
   }),
-  tableObject('backend', 'shop/books:80', { protocol: 'http', clusterAddress: '10.96.0.7:80' }),
   ...AUTH_OBJECTS,
   limit('a', {
     kind: 'rate',
