@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { RedirectSpec, RespondSpec, RouteMatch } from '../../crds/api-route.ts'
-import { compileRedirect, compileRespond } from './answer.ts'
+import { compileRedirect, compileRespond, loops } from './answer.ts'
 import type { Captures } from './match.ts'
 import { FieldPath } from './problem.ts'
 
@@ -64,6 +64,18 @@ test('a redirect changes what it says and keeps the rest', () => {
   const https = compileRedirect({ scheme: 'https', host: 'a.b', port: 8443 }, REDIRECT, [])
   assert.equal(https.value.status, 302)
   assert.equal(https.value.path, null)
+})
+
+test('a redirect to a path that its own rule takes is refused', () => {
+  const paths = (match: RouteMatch, spec: RedirectSpec): unknown =>
+    loops(spec, [match], REDIRECT).map(({ path }) => path)
+  const wrong = ['spec.rules[0].redirect.path']
+  assert.deepEqual(paths({ path: '/a' }, { path: '/a' }), wrong)
+  assert.deepEqual(paths({ path: '/a/**' }, { path: '/a/**', status: 308 }), wrong)
+  assert.deepEqual(paths({ path: '/a' }, { path: '/b' }), [])
+  assert.deepEqual(paths({ path: '/a' }, { path: '/a', scheme: 'https' }), [])
+  assert.deepEqual(paths({ path: '/a', method: 'POST' }, { path: '/a', status: 303 }), [])
+  assert.deepEqual(paths({ path: '/a', when: 'request.query.old == "1"' }, { path: '/a' }), [])
 })
 
 test('a redirect to itself, with another status or a path that nothing captures is refused', () => {

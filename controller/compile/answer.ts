@@ -2,7 +2,7 @@
  * Answers that a rule gives by itself: a fixed one, and a redirect.
  * Pinned by answer.test.ts: "a fixed answer keeps its status, its headers and its body".
  */
-import type { RedirectSpec, RespondSpec } from '../../crds/api-route.ts'
+import type { RedirectSpec, RespondSpec, RouteMatch } from '../../crds/api-route.ts'
 import { utf8Bytes } from '#wire/expression-text'
 import { FIXED_BODY_BYTES_MAX } from '#wire/limits'
 import type { Action } from '#wire/table'
@@ -91,6 +91,26 @@ function compileStatus(
   if (status !== undefined) return { value: status, problems: [] }
   const problem = at.child('status').problem('Invalid', 'Write 301, 302, 303, 307 or 308.')
   return { value: STATUS_DEFAULT, problems: [problem] }
+}
+
+/** Clients would go round in circles. Which requests a condition leaves out, nobody can say here. */
+export function loops(
+  { scheme, host, port, path }: RedirectSpec,
+  matches: readonly RouteMatch[],
+  at: FieldPath<RedirectSpec>,
+): readonly Problem[] {
+  if (path === undefined || [scheme, host, port].some((part) => part !== undefined)) return []
+  const isLoop = matches.some((match) => {
+    const { path: taken, method, ...conditions } = match
+    return taken === path && isAskedAgain(method) && Object.keys(conditions).length === 0
+  })
+  const sentence = 'This path is one that the rule itself takes: the redirect would lead to itself.'
+  return isLoop ? [at.child('path').problem('Invalid', sentence)] : []
+}
+
+/** Other methods become GET on the way, where the status says so. */
+function isAskedAgain(method: string | undefined): boolean {
+  return method === undefined || method === 'GET' || method === 'HEAD'
 }
 
 function changesNothing(spec: RedirectSpec, at: FieldPath<RedirectSpec>): readonly Problem[] {

@@ -9,7 +9,7 @@ import { TOTAL_TIMEOUT_MS } from '#wire/limits'
 import type { Action, Backend } from '#wire/table'
 import type { HeaderEdits } from '#wire/value'
 import { compileAggregate } from './aggregate.ts'
-import { compileRedirect, compileRespond } from './answer.ts'
+import { compileRedirect, compileRespond, loops } from './answer.ts'
 import { compileBackends } from './backend.ts'
 import type { Within } from './expression.ts'
 import { compileHeaderEdits, refuseRequired } from './header.ts'
@@ -190,5 +190,6 @@ function compileStated(
   }
   if (rule.redirect === undefined) return { value: withoutBackends(RULE_INVALID), problems: [] }
   const redirect = compileRedirect(rule.redirect, at.child('redirect'), within.captures)
-  return { value: withoutBackends(redirect.value), problems: redirect.problems }
+  const circles = loops(rule.redirect, rule.match, at.child('redirect'))
+  return { value: withoutBackends(redirect.value), problems: [...redirect.problems, ...circles] }
 }

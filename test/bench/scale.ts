@@ -60,7 +60,21 @@ export async function scale(): Promise<readonly string[]> {
         ['controller and data plane with 2 workers (one process)', whole.residentMib],
       ],
     ),
+    '',
+    verdict(compiled.residentMib, whole.firstMs),
   ]
+}
+
+const ACKNOWLEDGED_GOAL_S = 10
+const CONTROLLER_GOAL_MIB = 500
+
+function verdict(controllerMib: number, firstMs: number): string {
+  const missed = (figure: number, goal: number): string => (figure <= goal ? '' : ', missed')
+  const seconds = round(firstMs / 1000)
+  return (
+    `Verdict: acknowledged after ${seconds} s (goal ${ACKNOWLEDGED_GOAL_S}${missed(seconds, ACKNOWLEDGED_GOAL_S)}), ` +
+    `controller ${controllerMib} MiB (goal ${CONTROLLER_GOAL_MIB}${missed(controllerMib, CONTROLLER_GOAL_MIB)}).`
+  )
 }
 
 interface CompileFigures {
