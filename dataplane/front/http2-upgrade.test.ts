@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto'
 import type { ClientHttp2Session, ClientHttp2Stream } from 'node:http2'
 import { test, type TestContext } from 'node:test'
 import { fakeRule } from '../../test/fake/rule.ts'
-import { proxy } from '../phases/forward/proxy.ts'
+import { forward } from '../phases/forward.ts'
 import type { PreparedProxy } from '../runtime/runtime.ts'
 import { placed } from '../upstream/fake/options.ts'
 import {
@@ -39,7 +39,8 @@ async function through(t: TestContext, script: Script): Promise<Rig> {
   t.after(() => server.close())
   const under = await startFront(t, (exchange, runtime) => {
     exchange.upstreamHeaders = ['x-from', 'us']
-    return proxy(ACTION, RULE, exchange, runtime)
+    exchange.rule = RULE
+    return forward(exchange, runtime)
   })
   under.upstream.backends(new Map([['b', { protocol: 'http', clusterAddress: null }]]))
   const endpoints = [{ address: '127.0.0.1', port: server.port, zone: null }]
@@ -142,8 +143,8 @@ test('what is no switch is an answer, and what is wrong is refused', async (t) =
     request: (_, socket) => void socket.write(answerOf('no')),
   })
   const refused = connect(plain.client)
-  await until('it is answered', () => refused.text === 'no')
-  assert.equal(refused.status, 200)
+  await until('it is refused', () => refused.status !== null)
+  assert.equal(refused.status, 400, 'a 200 would say that the WebSocket is open')
   const unknown = connect(plain.client, 'connect-udp')
   await until('it is refused', () => unknown.status !== null)
   assert.equal(unknown.status, 501)

@@ -355,6 +355,23 @@ test('an answer that must not be old is never served old', () => {
   assert.equal(runtime.upstream.sent.length, 0)
 })
 
+test('answers of different backends of a rule are told apart, and none is guessed', () => {
+  const to = { kind: 'backend', backend: 'shop/beta:80' } as const
+  const chosen: ('true' | 'false' | 'failed')[] = []
+  const when = { source: 'c', test: () => chosen[0] ?? 'false', evaluate: () => null } as const
+  const single = { kind: 'backend', backend: 'shop/books:80' } as const
+  const action = { kind: 'proxy', conditional: [{ when, to }], single, weighted: [] } as const
+  const rule = { ...cached({ audience: 'shared' }), action }
+  const runtime = new FakeRuntime()
+  chosen[0] = 'true'
+  answer(ask(rule), runtime, [], 'beta')
+  assert.equal(seen(ask(rule), runtime), 'beta')
+  for (const other of ['false', 'failed'] as const) {
+    chosen[0] = other
+    assert.equal(seen(ask(rule), runtime), 'continue')
+  }
+})
+
 /** With a backend, which a refresh asks. */
 function proxied(some: Partial<Cache>): PreparedRule {
   const single = { kind: 'backend', backend: 'shop/books:80' } as const

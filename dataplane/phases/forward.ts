@@ -6,15 +6,17 @@
 import assert from 'node:assert/strict'
 import type { Exchange } from '../request/exchange.ts'
 import type { Outcome } from '../request/outcome.ts'
-import type { Soon } from '../request/walk.ts'
+import { after, type Soon } from '../request/walk.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import { concerns, stored } from './cache.ts'
 import { aggregate } from './forward/aggregate.ts'
 import { redirect, reject, respondFixed } from './forward/fixed.ts'
+import { notMistaken } from './forward/handshake.ts'
 import { proxy } from './forward/proxy.ts'
 
 export function forward(exchange: Exchange, runtime: Runtime): Soon<Outcome> {
   const outcome = answered(exchange, runtime)
+  if (exchange.upgrade !== null) return after(outcome, (made) => notMistaken(made, exchange))
   if (concerns(exchange) === 'no') return outcome
   // Storing may fail, which a promise tells the walk.
   return Promise.resolve(outcome).then((made) => stored(made, exchange, runtime))

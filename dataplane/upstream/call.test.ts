@@ -124,6 +124,32 @@ test('a body is sent again whole where the rule names its method', async (t) => 
   )
 })
 
+test('of a body that comes while nobody tries, the next attempt sends all or nothing', async (t) => {
+  let heads = 0
+  const early: Script = {
+    head: (_, socket) => void (heads++ === 0 && socket.write(UNAVAILABLE)),
+    request: (_, socket) => void socket.write(answerOf('ok')),
+  }
+  const { ask, servers, events } = await under(t, early)
+  const backoff = { baseMs: 50, maxMs: 50 }
+  const body = new HandBody()
+  const retry = { ...RETRY, methods: ['PUT'], backoff }
+  const { outcome } = ask({ retry }, { method: 'PUT', body })
+  await until('the first attempt has failed', () => heads === 1)
+  // As much as the source is asked for, 20 KiB at a time.
+  let flow = body.sink?.data(Buffer.alloc(20_480, 'a'))
+  for (let sent = 1, resumes = 0; sent < 8; sent++) {
+    if (flow === 'pause') await until('more is wanted', () => body.resumes > resumes)
+    resumes = body.resumes
+    flow = body.sink?.data(Buffer.alloc(20_480, 'a'))
+  }
+  body.sink?.end()
+  const { status } = headOf(await outcome)
+  const whole = servers[0]?.requests.filter(({ body: text }) => text.length === 8 * 20_480) ?? []
+  assert.equal(status === 200 ? whole.length : 1, 1, 'an answer to a part')
+  assert.ok(events.length <= 1)
+})
+
 test('a body that is too long to be kept is sent once', async (t) => {
   const { ask, seen } = await under(t, failing(1))
   const body = new HandBody()

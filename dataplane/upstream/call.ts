@@ -186,8 +186,8 @@ export class Call implements UpstreamCall, WatchOwner, Expiring {
   #bodyOf(watch: AttemptWatch): Tries['body'] {
     const { body } = this.#request
     if (body === null) return 'none'
-    if (Buffer.isBuffer(body) || watch.body === 'unread') return 'kept'
-    return this.#replay?.holds === 'all' ? 'kept' : 'gone'
+    if (this.#replay !== null) return this.#replay.holds === 'all' ? 'kept' : 'gone'
+    return Buffer.isBuffer(body) || watch.body === 'unread' ? 'kept' : 'gone'
   }
 
   // ---- another attempt -------------------------------------------------------------------------
@@ -199,6 +199,8 @@ export class Call implements UpstreamCall, WatchOwner, Expiring {
     if (retry === null) return 'no'
     const at = now() + backoffMs(retry, this.#made, random)
     if (at >= this.#request.deadlineMs || this.#mayAdd() === 'no') return 'no'
+    // Nobody reads until then: what the attempt that is over was given would be lost.
+    this.#replay?.release()
     this.#tried.push(watch.endpoint)
     this.#next?.cancel()
     this.#next = deadlines.add(at, new Alarm(() => this.#retry(otherwise)))
@@ -207,8 +209,9 @@ export class Call implements UpstreamCall, WatchOwner, Expiring {
 
   #retry(otherwise: Failure): void {
     if (this.#state === 'settled') return
+    // The client has left meanwhile, or the first bytes are gone: a part is never sent as a whole.
+    if (this.#replay?.holds === 'part') return this.#fail(otherwise)
     this.#endpoints.options.happened('retry')
-    this.#replay?.release()
     // Where all were tried, the one that failed may have recovered.
     const { backend } = this.#request
     if (this.#endpoints.pick(backend, this.#tried) === null) this.#tried.length = 0

@@ -104,8 +104,18 @@ export class Http2Attempt implements Attempt, AnswerStream {
       stream.close(NGHTTP2_CANCEL)
       if (error instanceof BodyAborted) this.fail(fail('client-closed', DETAILS.client))
     })
-    stream.on('wantTrailers', () => stream.sendTrailers(trailersOf(body)))
+    stream.on('wantTrailers', () => this.#sendTrailers(stream, body))
     body.pipe(stream)
+  }
+
+  /** They are a client's: what the library refuses must end this request alone. */
+  #sendTrailers(stream: ClientHttp2Stream, body: BodyStream): void {
+    try {
+      stream.sendTrailers(trailersOf(body))
+    } catch {
+      stream.close(NGHTTP2_CANCEL)
+      this.fail(fail('bug', DETAILS.bug))
+    }
   }
 
   #interim(raw: readonly string[]): void {
@@ -211,7 +221,8 @@ export class Http2Attempt implements Attempt, AnswerStream {
 /** Without any, node:http2 sends an empty DATA frame in their place. */
 function trailersOf({ trailers }: BodyStream): OutgoingHttpHeaders {
   const fields = trailers === null ? [] : (readTrailers(trailers) ?? [])
-  const named: Record<string, string[]> = {}
+  // Clients choose the names: none may reach a member of Object.prototype.
+  const named: Record<string, string[]> = Object.create(null)
   for (let i = 0; i + 1 < fields.length; i += 2) {
     const name = (fields[i] ?? '').toLowerCase()
     named[name] = [...(named[name] ?? []), fields[i + 1] ?? '']

@@ -4,7 +4,7 @@
  * one that cannot be connected has sent and consumed nothing.
  * Pinned by http2-lane.test.ts: "what does not fit into a connection gets another one".
  */
-import { type ClientHttp2Session, connect } from 'node:http2'
+import { type ClientSessionOptions, type ClientHttp2Session, connect } from 'node:http2'
 import { connect as netConnect } from 'node:net'
 import { HEADER_BYTES_MAX, HEADERS_MAX } from '#wire/limits'
 import type { Endpoint } from '#wire/session'
@@ -25,6 +25,11 @@ const IDLE_MS = 60_000
 const LATE_MS = 2_000
 /** Whoever has not answered by then is not there. */
 const CONNECT_MS_MAX = 30_000
+
+/** Of node:http2, and not in its types yet. */
+interface LibraryOptions {
+  readonly strictSingleValueFields: boolean
+}
 
 export class Http2Lane implements Lane, ConnectionOwner {
   readonly times = 'unkept'
@@ -94,12 +99,15 @@ class Http2Connection {
   constructor(endpoint: Endpoint, owner: ConnectionOwner) {
     const { address: host, port } = endpoint
     this.#owner = owner
-    this.#session = connect(`http://${endpointKey(endpoint)}`, {
+    const options: ClientSessionOptions & LibraryOptions = {
       createConnection: () => netConnect({ host, port, noDelay: true, lookup: refuseNames }),
       settings: { enablePush: false, maxHeaderListSize: 2 * HEADER_BYTES_MAX },
       maxHeaderListPairs: HEADERS_MAX + 8,
       strictFieldWhitespaceValidation: true,
-    })
+      // A client may say a field twice: whether that means anything is for the backend to judge.
+      strictSingleValueFields: false,
+    }
+    this.#session = connect(`http://${endpointKey(endpoint)}`, options)
     const session = this.#session
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#ended = promise
@@ -125,7 +133,8 @@ class Http2Connection {
 
   /** Until the peer's settings are known, as many as it is likely to let pass. */
   get room(): number {
-    if (this.#state === 'leaving' || this.#state === 'late' || this.#session.closed) return 0
+    if (this.#state === 'leaving' || this.#state === 'late') return 0
+    if (this.#session.closed || this.#session.destroyed) return 0
     const peers = this.#session.remoteSettings.maxConcurrentStreams ?? STREAMS_MAX
     return Math.min(peers, STREAMS_MAX) - this.#streams - this.#waiting.length
   }

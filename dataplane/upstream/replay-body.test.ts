@@ -68,4 +68,7 @@ test('a long body is not kept, and one of a client that left neither', () => {
   other.start(new Reader())
   left.sink?.abort()
   assert.equal(other.holds, 'part')
+  const reader = new Reader()
+  body.start(reader)
+  assert.deepEqual([reader.text, reader.state], ['', 'aborted'], 'a part is not sent as a whole')
 })

@@ -35,10 +35,10 @@ export class ReplayBody implements RequestBody, BodySink {
       this.#source.start(this)
       return
     }
+    if (this.#holds === 'part') return sink.abort()
     let flow: 'more' | 'pause' = 'more'
     for (const chunk of this.#kept) flow = sink.data(chunk)
     if (this.#state === 'ended') sink.end(this.#trailers)
-    else if (this.#state === 'aborted') sink.abort()
     else if (flow === 'more') this.resume()
   }
 

@@ -7,6 +7,7 @@ import type { Cache, CacheKeyPart } from '#wire/traffic'
 import type { Exchange } from '../../request/exchange.ts'
 import { headerValue } from '../../request/headers.ts'
 import type { PreparedRule } from '../../runtime/runtime.ts'
+import { firstMet } from '../forward/choose-backend.ts'
 import type { AnswerStore } from './store.ts'
 
 /** What the client asked for, as the client named it: requests that change it name it so as well. */
@@ -33,11 +34,13 @@ function audienceOf(
   answers: AnswerStore,
 ): string | null {
   const caller = cache.audience === 'shared' ? [] : callerOf(exchange)
-  if (caller === null) return null
+  const backend = conditionOf(rule, exchange)
+  if (caller === null || backend === 'failed') return null
   const { upstreamPath, upstreamQuery, upstreamHost, upstreamHeaders, identityHeaders } = exchange
   const added = rule.requestHeaders?.added ?? []
   const parts = [
     answers.ruleId(rule),
+    backend,
     upstreamPath,
     upstreamQuery,
     upstreamHost,
@@ -47,6 +50,12 @@ function audienceOf(
     caller,
   ]
   return createHash('sha256').update(JSON.stringify(parts, exactly)).digest('base64')
+}
+
+/** Conditions of backends see more of a request than anything else here. */
+function conditionOf({ action }: PreparedRule, exchange: Exchange): number | 'none' | 'failed' {
+  if (action.kind !== 'proxy' || action.conditional === null) return 'none'
+  return firstMet(action.conditional, exchange)
 }
 
 /** Integers of claims may be larger than a number holds. */

@@ -29,18 +29,29 @@ export function refresh(
     flight.land('unknown')
     return
   }
+  let state: 'asking' | 'over' = 'asking'
   const over = (): void => {
+    if (state === 'over') return
+    state = 'over'
     flight.land('unknown')
     refreshes.leave()
   }
   runtime.beside.count('cacheRefreshes')
   const again = forNobody(exchange, flight)
   try {
-    const kept = after(ask(again), (outcome) => keep(outcome, again))
-    const read = after(kept, (outcome) => readOut(outcome, over))
-    if (read instanceof Promise) read.catch(failed)
+    const asked = after(ask(again), read)
+    if (asked instanceof Promise) asked.catch(failed)
   } catch (error) {
     failed(error)
+  }
+
+  /** It may be told in the call that brings the answer: nobody above would catch what it throws. */
+  function read(outcome: Outcome): void {
+    try {
+      readOut(keep(outcome, again), over)
+    } catch (error) {
+      failed(error)
+    }
   }
 
   function failed(error: unknown): void {

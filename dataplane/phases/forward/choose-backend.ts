@@ -35,16 +35,27 @@ function firstTrue(
   conditional: NonNullable<PreparedProxy['conditional']>,
   exchange: Exchange,
 ): Choice | null {
+  const at = firstMet(conditional, exchange)
+  if (at === 'none') return null
+  const target = at === 'failed' ? undefined : conditional[at]?.to
+  // Sending the request elsewhere could send it where it must not go.
+  return target === undefined
+    ? fail('expression-failed', 'The condition of a backend cannot be evaluated.')
+    : choiceOf(target)
+}
+
+/** Position of the first backend whose condition is true; failed: nobody can say. */
+export function firstMet(
+  conditional: NonNullable<PreparedProxy['conditional']>,
+  exchange: Exchange,
+): number | 'none' | 'failed' {
   const scope: Scope = { exchange, caller: exchange.caller, calls: null, locals: null }
-  for (const { when, to } of conditional) {
+  for (const [i, { when }] of conditional.entries()) {
     const result = when.test(scope)
-    if (result === 'true') return choiceOf(to)
-    // Sending the request elsewhere could send it where it must not go.
-    if (result === 'failed') {
-      return fail('expression-failed', 'The condition of a backend cannot be evaluated.')
-    }
+    if (result === 'true') return i
+    if (result === 'failed') return 'failed'
   }
-  return null
+  return 'none'
 }
 
 function byWeight(weighted: PreparedProxy['weighted'], random: () => number): BackendTarget | null {

@@ -8,6 +8,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import type { Exchange } from '../../request/exchange.ts'
 import { type Failure, fail } from '../../request/failure.ts'
 import { headerLines, withoutHeader } from '../../request/headers.ts'
+import type { Outcome } from '../../request/outcome.ts'
 import type { UpstreamHead, UpstreamRequest } from '../../upstream/upstream.ts'
 
 export interface Handshake {
@@ -44,6 +45,17 @@ const PROOF = 'sec-websocket-accept'
 /** RFC 6455 section 1.3. */
 const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11'
 const INVALID = fail('upstream-invalid', 'The backend has not accepted the WebSocket.')
+
+const NOBODY = fail('upgrade-refused', 'What answers here speaks no WebSocket.')
+
+/** RFC 8441 section 5: over HTTP/2 any 2xx would say that the WebSocket is open. */
+export function notMistaken(outcome: Outcome, { upgrade, protocol }: Exchange): Outcome {
+  if (upgrade === null || protocol !== '2' || outcome.kind !== 'respond') return outcome
+  const { status, body } = outcome
+  if (body.kind === 'tunnel' || status < 200 || status > 299) return outcome
+  if (body.kind === 'stream') body.stream.abort()
+  return NOBODY
+}
 
 class OwnHandshake implements Handshake {
   readonly #upgrade: string
