@@ -19,4 +19,8 @@ own=(unshare --net)
 exec "${own[@]}" bash -c '
   ip link set lo up
   ip address add 10.247.0.1/32 dev lo
+  # A listener that closes hands the connections in its queue to the others of its port (Linux 5.14);
+  # without it they are reset, which is chance: a worker closes right after it has accepted.
+  migrate=/proc/sys/net/ipv4/tcp_migrate_req
+  if [ -w "$migrate" ]; then echo 1 > "$migrate"; fi
   exec "$@"' own-network "$@"
