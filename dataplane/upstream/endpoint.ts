@@ -14,6 +14,8 @@ import type { Seen, UpstreamMarks } from './marks.ts'
  * many streams one pod may serve; beyond it requests wait for their deadline.
  */
 export const CONNECTIONS_MAX = 1024
+/** Of requests without a connection: more would wait longer than anybody does. */
+export const WAITING_MAX = 1024
 
 /** An endpoint that refused a connection is passed over for this long, unless all have. */
 const PENALTY_MS = 2_000

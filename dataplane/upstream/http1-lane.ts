@@ -10,12 +10,9 @@ import { DETAILS } from './failures.ts'
 import { type AttemptCarrier, Http1Attempt } from './http1-attempt.ts'
 import { type ConnectionHome, Http1Connection } from './http1-connection.ts'
 import type { Attempt, AttemptEvents, Lane } from './lane.ts'
-import { CONNECTIONS_MAX } from './endpoint.ts'
+import { CONNECTIONS_MAX, WAITING_MAX } from './endpoint.ts'
 import { requestText } from './request-text.ts'
 import type { UpstreamRequest } from './upstream.ts'
-
-/** Of requests without a connection: more would wait longer than anybody does. */
-const WAITING_MAX = 1024
 
 export interface Http1LaneOptions {
   /** Milliseconds of process.hrtime. */

@@ -12,8 +12,19 @@ import {
 } from 'node:http2'
 import { test, type TestContext } from 'node:test'
 import { Deadlines } from './deadlines.ts'
-import { failureOf, HandBody, headOf, KEY, now, readAll, send, textOf } from './fake/outgoing.ts'
+import {
+  failureOf,
+  HandBody,
+  headOf,
+  KEY,
+  now,
+  readAll,
+  requestOf,
+  send,
+  textOf,
+} from './fake/outgoing.ts'
 import { portOf, until } from './fake/recorder.ts'
+import { Http2Lane } from './http2-lane.ts'
 import { UndiciUpstream } from './undici.ts'
 import { callOptions, placed } from './fake/options.ts'
 
@@ -23,11 +34,12 @@ function isServers(stream: Http2Stream): stream is ServerHttp2Stream {
   return 'respond' in stream
 }
 
-async function h2c(
+/** Without TLS; `streamsMax` is what it lets a connection carry. */
+async function listening(
   t: TestContext,
   script: Script,
-  streamsMax = 100,
-): Promise<{ readonly upstream: UndiciUpstream; readonly sessions: () => number }> {
+  streamsMax: number,
+): Promise<{ readonly port: number; readonly sessions: () => number }> {
   let sessions = 0
   const server: Http2Server = createServer({ settings: { maxConcurrentStreams: streamsMax } })
   server.on('session', (session) => {
@@ -40,16 +52,25 @@ async function h2c(
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   t.after(() => new Promise((resolve) => server.close(resolve)))
+  return { port: portOf(server), sessions: () => sessions }
+}
+
+async function h2c(
+  t: TestContext,
+  script: Script,
+  streamsMax = 100,
+): Promise<{ readonly upstream: UndiciUpstream; readonly sessions: () => number }> {
+  const { port, sessions } = await listening(t, script, streamsMax)
   const deadlines = new Deadlines(now)
   const upstream = new UndiciUpstream(callOptions(deadlines))
   upstream.backends(new Map([[KEY, { protocol: 'h2c', clusterAddress: null }]]))
-  const endpoints = [{ address: '127.0.0.1', port: portOf(server), zone: null }]
+  const endpoints = [{ address: '127.0.0.1', port, zone: null }]
   upstream.endpoints(placed({ backend: KEY, version: 1, endpoints }))
   t.after(async () => {
     deadlines.stop()
     await upstream.destroy()
   })
-  return { upstream, sessions: () => sessions }
+  return { upstream, sessions }
 }
 
 test('requests share one connection, headers and cookies survive', async (t) => {
@@ -202,6 +223,43 @@ test('what does not fit into a connection gets another one', async (t) => {
     stream.end('done')
   }
   for (const outcome of sent) assert.equal((await readAll(headOf(await outcome))).text, 'done')
+})
+
+test('beyond the bound of connections requests wait for a stream, those that are wanted', async (t) => {
+  const waiting: ServerHttp2Stream[] = []
+  const { port, sessions } = await listening(t, (stream) => void waiting.push(stream), 1)
+  const lane = new Http2Lane({ address: '127.0.0.1', port, zone: null }, 2)
+  t.after(() => lane.destroy())
+  const seen: string[] = []
+  const made = Array.from({ length: 5 }, (_, i) =>
+    lane.dispatch(requestOf(), {
+      sent: () => undefined,
+      interim: () => undefined,
+      answered: (attempt, head) => {
+        seen.push(`${i} ${head.status}`)
+        head.stream.start({ data: () => 'more', end: () => undefined, fail: () => undefined })
+        assert.ok(attempt === made[i])
+      },
+      failed: (_attempt, { cause }) => void seen.push(`${i} ${cause}`),
+      over: () => undefined,
+    }),
+  )
+  await until('two are at the backend', () => waiting.length === 2)
+  made[3]?.abort()
+  for (let answered = 0; answered < 4; answered++) {
+    await until('another is there', () => waiting.length > answered)
+    waiting[answered]?.respond({ ':status': 200 }, { endStream: true })
+  }
+  await until('all are answered', () => seen.length === 4)
+  assert.deepEqual(seen.toSorted(), ['0 200', '1 200', '2 200', '4 200'])
+  assert.equal(sessions(), 2)
+})
+
+test('a peer that takes no stream is given up, and not asked in a loop', async (t) => {
+  const { upstream, sessions } = await h2c(t, () => assert.fail('it takes nothing'), 0)
+  const failure = failureOf(await send(upstream, {}).outcome)
+  assert.equal(failure.cause, 'upstream-connect')
+  assert.ok(sessions() <= 3, `${sessions()} connections`)
 })
 
 test('a connection that says goodbye finishes what it carries, and gets nothing new', async (t) => {

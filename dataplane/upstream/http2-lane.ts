@@ -9,7 +9,7 @@ import { connect as netConnect } from 'node:net'
 import { HEADER_BYTES_MAX, HEADERS_MAX } from '#wire/limits'
 import type { Endpoint } from '#wire/session'
 import { fail } from '../request/failure.ts'
-import { endpointKey, refuseNames } from './endpoint.ts'
+import { CONNECTIONS_MAX, endpointKey, refuseNames, WAITING_MAX } from './endpoint.ts'
 import { DETAILS } from './failures.ts'
 import { Http2Attempt } from './http2-attempt.ts'
 import type { Attempt, AttemptEvents, Lane } from './lane.ts'
@@ -35,10 +35,14 @@ export class Http2Lane implements Lane, ConnectionOwner {
   readonly times = 'unkept'
   readonly #endpoint: Endpoint
   readonly #connections = new Set<Http2Connection>()
+  readonly #connectionsMax: number
+  /** For a stream to end, where there can be no more connections. */
+  #waiting: Http2Attempt[] = []
   #mode: 'open' | 'draining' = 'open'
 
-  constructor(endpoint: Endpoint) {
+  constructor(endpoint: Endpoint, connectionsMax = CONNECTIONS_MAX) {
     this.#endpoint = endpoint
+    this.#connectionsMax = connectionsMax
   }
 
   dispatch(request: UpstreamRequest, events: AttemptEvents): Attempt {
@@ -50,11 +54,17 @@ export class Http2Lane implements Lane, ConnectionOwner {
 
   place(attempt: Http2Attempt): void {
     if (attempt.wanted === 'no') return
-    this.#withRoom().carry(attempt)
+    if (this.#mode === 'draining') return refuse(attempt)
+    const connection = this.#withRoom()
+    if (connection !== null) return connection.carry(attempt)
+    this.#waiting = this.#waiting.filter(({ wanted }) => wanted === 'yes')
+    if (this.#waiting.length < WAITING_MAX) this.#waiting.push(attempt)
+    else attempt.fail(fail('overloaded', DETAILS.crowded))
   }
 
-  #withRoom(): Http2Connection {
+  #withRoom(): Http2Connection | null {
     for (const connection of this.#connections) if (connection.room > 0) return connection
+    if (this.#connections.size >= this.#connectionsMax) return null
     const connection = new Http2Connection(this.#endpoint, this)
     this.#connections.add(connection)
     return connection
@@ -62,28 +72,52 @@ export class Http2Lane implements Lane, ConnectionOwner {
 
   gone(connection: Http2Connection): void {
     this.#connections.delete(connection)
+    this.#next()
   }
 
-  idle(connection: Http2Connection): void {
-    if (this.#mode === 'draining') connection.leave()
+  freed(connection: Http2Connection): void {
+    if (this.#mode === 'draining' && connection.isIdle) connection.leave()
+    this.#next()
+  }
+
+  #next(): void {
+    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
+      if (next.wanted === 'no') continue
+      const connection = this.#withRoom()
+      if (connection === null) return void this.#waiting.unshift(next)
+      connection.carry(next)
+    }
   }
 
   drain(): void {
-    this.#mode = 'draining'
+    this.#stop()
     for (const connection of this.#connections) connection.leave()
   }
 
+  /** Who waits has sent nothing: another endpoint may take it. */
+  #stop(): void {
+    this.#mode = 'draining'
+    const waiting = this.#waiting
+    this.#waiting = []
+    waiting.forEach(refuse)
+  }
+
   async destroy(): Promise<void> {
+    this.#stop()
     await Promise.all([...this.#connections].map((connection) => connection.destroy()))
   }
+}
+
+function refuse(attempt: Http2Attempt): void {
+  attempt.fail(fail('upstream-connect', DETAILS.connect))
 }
 
 interface ConnectionOwner {
   /** Somewhere else: there is no room for it here. */
   place(attempt: Http2Attempt): void
   gone(connection: Http2Connection): void
-  /** Its last stream has ended. */
-  idle(connection: Http2Connection): void
+  /** One of its streams has ended. */
+  freed(connection: Http2Connection): void
 }
 
 class Http2Connection {
@@ -114,7 +148,7 @@ class Http2Connection {
     session.on('remoteSettings', () => this.#opened())
     session.on('goaway', () => this.leave())
     session.on('timeout', () => {
-      if (this.#streams === 0) this.leave()
+      if (this.isIdle) this.leave()
     })
     session.setTimeout(IDLE_MS)
     this.#patience = [
@@ -139,9 +173,15 @@ class Http2Connection {
     return Math.min(peers, STREAMS_MAX) - this.#streams - this.#waiting.length
   }
 
+  get isIdle(): boolean {
+    return this.#streams === 0
+  }
+
   carry(attempt: Http2Attempt): void {
-    if (this.#isConnecting()) this.#waiting.push(attempt)
-    else this.#begin(attempt)
+    if (!this.#isConnecting()) return this.#begin(attempt)
+    // Who has given up meanwhile takes no room.
+    this.#waiting = this.#waiting.filter(({ wanted }) => wanted === 'yes')
+    this.#waiting.push(attempt)
   }
 
   /** Also called when a peer changes its settings. */
@@ -151,6 +191,11 @@ class Http2Connection {
     this.#patience.forEach(clearTimeout)
     const waiting = this.#waiting
     this.#waiting = []
+    // It takes nobody, and the next connection would be told the same.
+    if (this.room <= 0) {
+      this.leave()
+      return waiting.forEach(refuse)
+    }
     for (const attempt of waiting) {
       if (this.room > 0) this.carry(attempt)
       else this.#owner.place(attempt)
@@ -165,7 +210,7 @@ class Http2Connection {
     this.#streams++
     stream.on('close', () => {
       this.#streams--
-      if (this.#streams === 0) this.#owner.idle(this)
+      this.#owner.freed(this)
     })
   }
 
@@ -192,6 +237,6 @@ class Http2Connection {
     this.#owner.gone(this)
     const waiting = this.#waiting
     this.#waiting = []
-    for (const attempt of waiting) attempt.fail(fail('upstream-connect', DETAILS.connect))
+    waiting.forEach(refuse)
   }
 }
