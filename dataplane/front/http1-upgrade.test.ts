@@ -7,39 +7,16 @@ import { test, type TestContext } from 'node:test'
 import { fakeRule } from '../../test/fake/rule.ts'
 import { raw } from '../fake/plane.ts'
 import { proxy } from '../phases/forward/proxy.ts'
-import type { PreparedProxy } from '../runtime/runtime.ts'
-import {
-  answerOf,
-  type Recorder,
-  type Script,
-  startRecorder,
-  until,
-  valuesOf,
-} from '../upstream/fake/recorder.ts'
-import { placed } from '../upstream/fake/options.ts'
-import { type FrontUnderTest, HOST, startFront, statusOf } from './fake/front.ts'
+import { answerOf, type Script, until, valuesOf } from '../upstream/fake/recorder.ts'
+import { PROXY, type Proxied, startProxied } from './fake/proxied.ts'
+import { HOST, statusOf } from './fake/front.ts'
 
-const ACTION: PreparedProxy = {
-  kind: 'proxy',
-  conditional: null,
-  single: { kind: 'backend', backend: 'b' },
-  weighted: [],
-}
-const RULE = fakeRule({ totalTimeoutMs: 5_000, action: ACTION })
+const RULE = fakeRule({ totalTimeoutMs: 5_000, action: PROXY })
 const OFFER = `GET /ws HTTP/1.1\r\n${HOST}Connection: Upgrade\r\nUpgrade: foo/2\r\nX-A: 1\r\n\r\n`
 const SWITCH = 'HTTP/1.1 101 S\r\nConnection: Upgrade\r\nUpgrade: foo/2\r\nX-B: 2\r\n\r\n'
 
-async function through(
-  t: TestContext,
-  script: Script,
-): Promise<FrontUnderTest & { readonly server: Recorder }> {
-  const server = await startRecorder(script)
-  t.after(() => server.close())
-  const under = await startFront(t, (exchange, runtime) => proxy(ACTION, RULE, exchange, runtime))
-  under.upstream.backends(new Map([['b', { protocol: 'http', clusterAddress: null }]]))
-  const endpoints = [{ address: '127.0.0.1', port: server.port, zone: null }]
-  under.upstream.endpoints(placed({ backend: 'b', version: 1, endpoints }))
-  return { ...under, server }
+function through(t: TestContext, script: Script): Promise<Proxied> {
+  return startProxied(t, script, (exchange, runtime) => proxy(PROXY, RULE, exchange, runtime))
 }
 
 /** Switches, then gives back what it gets, and says bye. */

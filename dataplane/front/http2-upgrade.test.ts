@@ -7,47 +7,25 @@ import type { ClientHttp2Session, ClientHttp2Stream } from 'node:http2'
 import { test, type TestContext } from 'node:test'
 import { fakeRule } from '../../test/fake/rule.ts'
 import { forward } from '../phases/forward.ts'
-import type { PreparedProxy } from '../runtime/runtime.ts'
-import { placed } from '../upstream/fake/options.ts'
-import {
-  answerOf,
-  type Recorded,
-  type Recorder,
-  type Script,
-  startRecorder,
-  until,
-  valuesOf,
-} from '../upstream/fake/recorder.ts'
-import { type FrontUnderTest, startFront } from './fake/front.ts'
+import { answerOf, type Recorded, type Script, until, valuesOf } from '../upstream/fake/recorder.ts'
+import { PROXY, type Proxied, startProxied } from './fake/proxied.ts'
 import { session } from './fake/http2-client.ts'
 
-const ACTION: PreparedProxy = {
-  kind: 'proxy',
-  conditional: null,
-  single: { kind: 'backend', backend: 'b' },
-  weighted: [],
-}
-const RULE = fakeRule({ totalTimeoutMs: 5_000, action: ACTION })
+const RULE = fakeRule({ totalTimeoutMs: 5_000, action: PROXY })
 
-interface Rig extends FrontUnderTest {
-  readonly server: Recorder
+interface Rig extends Proxied {
   readonly client: ClientHttp2Session
 }
 
 async function through(t: TestContext, script: Script): Promise<Rig> {
-  const server = await startRecorder(script)
-  t.after(() => server.close())
-  const under = await startFront(t, (exchange, runtime) => {
+  const under = await startProxied(t, script, (exchange, runtime) => {
     exchange.upstreamHeaders = ['x-from', 'us']
     exchange.rule = RULE
     return forward(exchange, runtime)
   })
-  under.upstream.backends(new Map([['b', { protocol: 'http', clusterAddress: null }]]))
-  const endpoints = [{ address: '127.0.0.1', port: server.port, zone: null }]
-  under.upstream.endpoints(placed({ backend: 'b', version: 1, endpoints }))
   const client = session(t, under.port)
   await new Promise<void>((resolve) => client.once('remoteSettings', () => resolve()))
-  return { ...under, server, client }
+  return { ...under, client }
 }
 
 function proofOf({ headers }: Recorded): string {

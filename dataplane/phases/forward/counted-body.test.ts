@@ -5,38 +5,16 @@ import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import { fakeRule } from '../../../test/fake/rule.ts'
 import { raw } from '../../fake/plane.ts'
-import { type FrontUnderTest, HOST, startFront, statusOf } from '../../front/fake/front.ts'
-import type { PreparedProxy } from '../../runtime/runtime.ts'
-import {
-  answerOf,
-  type Recorder,
-  type Script,
-  startRecorder,
-  until,
-} from '../../upstream/fake/recorder.ts'
+import { HOST, statusOf } from '../../front/fake/front.ts'
+import { answerOf, type Script, until } from '../../upstream/fake/recorder.ts'
+import { PROXY, type Proxied, startProxied } from '../../front/fake/proxied.ts'
 import { proxy } from './proxy.ts'
-import { placed } from '../../upstream/fake/options.ts'
 
-const ACTION: PreparedProxy = {
-  kind: 'proxy',
-  conditional: null,
-  single: { kind: 'backend', backend: 'b' },
-  weighted: [],
-}
-const RULE = fakeRule({ totalTimeoutMs: 5_000, action: ACTION, bodyBytesMax: 10 })
+const RULE = fakeRule({ totalTimeoutMs: 5_000, action: PROXY, bodyBytesMax: 10 })
 const HEAD = `POST / HTTP/1.1\r\n${HOST}Transfer-Encoding: chunked\r\n\r\n`
 
-async function through(
-  t: TestContext,
-  script: Script,
-): Promise<FrontUnderTest & { readonly server: Recorder }> {
-  const server = await startRecorder(script)
-  t.after(() => server.close())
-  const under = await startFront(t, (exchange, runtime) => proxy(ACTION, RULE, exchange, runtime))
-  under.upstream.backends(new Map([['b', { protocol: 'http', clusterAddress: null }]]))
-  const endpoints = [{ address: '127.0.0.1', port: server.port, zone: null }]
-  under.upstream.endpoints(placed({ backend: 'b', version: 1, endpoints }))
-  return { ...under, server }
+function through(t: TestContext, script: Script): Promise<Proxied> {
+  return startProxied(t, script, (exchange, runtime) => proxy(PROXY, RULE, exchange, runtime))
 }
 
 test('a body that grows too large is a 413, and its upstream is aborted', async (t) => {

@@ -8,7 +8,6 @@ import { fakeRule } from '../../../test/fake/rule.ts'
 import { FakeRuntime, FakeStream } from '../../../test/fake/runtime.ts'
 import { raw } from '../../fake/plane.ts'
 import { type FrontUnderTest, HOST, startFront } from '../../front/fake/front.ts'
-import type { PreparedProxy } from '../../runtime/runtime.ts'
 import {
   answerOf,
   type Recorder,
@@ -16,18 +15,13 @@ import {
   startRecorder,
   until,
 } from '../../upstream/fake/recorder.ts'
+import { PROXY } from '../../front/fake/proxied.ts'
 import { mirrored } from './mirror.ts'
 import { proxy } from './proxy.ts'
 import { placed } from '../../upstream/fake/options.ts'
 
-const ACTION: PreparedProxy = {
-  kind: 'proxy',
-  conditional: null,
-  single: { kind: 'backend', backend: 'b' },
-  weighted: [],
-}
 const MIRROR = { backend: 'shadow', share: 100_000 }
-const RULE = fakeRule({ totalTimeoutMs: 5_000, action: ACTION, mirror: MIRROR })
+const RULE = fakeRule({ totalTimeoutMs: 5_000, action: PROXY, mirror: MIRROR })
 
 interface Two extends FrontUnderTest {
   readonly server: Recorder
@@ -42,7 +36,7 @@ async function through(t: TestContext, shadowScript: Script): Promise<Two> {
   t.after(() => Promise.all([server.close(), shadow.close()]))
   const under = await startFront(t, (exchange, runtime) => {
     exchange.upstreamHeaders = ['x-from', 'us']
-    return proxy(ACTION, RULE, exchange, runtime)
+    return proxy(PROXY, RULE, exchange, runtime)
   })
   const backend = { protocol: 'http', clusterAddress: null } as const
   under.upstream.backends(
