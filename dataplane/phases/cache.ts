@@ -95,9 +95,10 @@ function askAgain(audience: string, exchange: Exchange, runtime: Runtime): void 
 }
 
 /** Whether its answer is to be shown to `stored`: most rules keep nothing, and pay nothing. */
-export function concerns({ rule, method }: Exchange): 'yes' | 'no' {
+export function concerns({ rule, method, upgrade }: Exchange): 'yes' | 'no' {
   if (rule?.action.kind !== 'proxy') return 'no'
-  return rule.cache !== null || !SAFE.has(method) ? 'yes' : 'no'
+  if (!SAFE.has(method)) return 'yes'
+  return rule.cache !== null && upgrade === null ? 'yes' : 'no'
 }
 
 /** Called with what forward has answered; only backends' answers are kept. */

@@ -8,6 +8,7 @@ import { fakeRule } from '../../test/fake/rule.ts'
 import { FakeRuntime, FakeStream } from '../../test/fake/runtime.ts'
 import { Later } from '../request/later.ts'
 import type { PreparedAction, Rejected } from '../runtime/runtime.ts'
+import { targetOf } from './cache/audience.ts'
 import { forward } from './forward.ts'
 
 const REJECT: Rejected = { kind: 'reject', status: 500, cause: 'rule-invalid', because: 'No.' }
@@ -43,4 +44,19 @@ test('a proxied request is answered by its backend', async () => {
   assert(answer.kind === 'respond')
   assert.equal(answer.status, 201)
   assert.equal(answer.by, 'upstream')
+})
+
+test('a change drops what was kept of its address, also where it offers another protocol', async () => {
+  for (const upgrade of [null, 'foo/2']) {
+    const runtime = new FakeRuntime()
+    const { exchange } = fakeExchange({ method: 'DELETE', path: '/a', upgrade })
+    const single = { kind: 'backend', backend: 'shop/books:80' } as const
+    exchange.rule = fakeRule({ action: { kind: 'proxy', conditional: null, single, weighted: [] } })
+    const target = targetOf(exchange)
+    assert.equal(runtime.beside.answers.changedMs(target), Number.NEGATIVE_INFINITY)
+    const outcome = forward(exchange, runtime)
+    runtime.upstream.listener?.head({ status: 204, headers: [], stream: new FakeStream() })
+    await outcome
+    assert.ok(Number.isFinite(runtime.beside.answers.changedMs(target)), String(upgrade))
+  }
 })

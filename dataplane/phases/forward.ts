@@ -15,11 +15,12 @@ import { notMistaken } from './forward/handshake.ts'
 import { proxy } from './forward/proxy.ts'
 
 export function forward(exchange: Exchange, runtime: Runtime): Soon<Outcome> {
-  const outcome = answered(exchange, runtime)
-  if (exchange.upgrade !== null) return after(outcome, (made) => notMistaken(made, exchange))
+  const made = answered(exchange, runtime)
+  const outcome =
+    exchange.upgrade === null ? made : after(made, (one) => notMistaken(one, exchange))
   if (concerns(exchange) === 'no') return outcome
   // Storing may fail, which a promise tells the walk.
-  return Promise.resolve(outcome).then((made) => stored(made, exchange, runtime))
+  return Promise.resolve(outcome).then((one) => stored(one, exchange, runtime))
 }
 
 function answered(exchange: Exchange, runtime: Runtime): Soon<Outcome> {
