@@ -286,6 +286,21 @@ test('whoever waited for nothing asks the backend, and the next ones do not wait
   assert.equal(seen(ask(rule), runtime), 'continue')
 })
 
+test('an answer that turns out too large is waited for no longer', async () => {
+  const [rule, runtime, stream] = [cached(), new FakeRuntime(), new FakeStream()]
+  const first = ask(rule)
+  assert.equal(atOnce(lookUp(first, runtime)).kind, 'continue')
+  const other = lookUp(ask(rule), runtime)
+  const body = { kind: 'stream', stream } as const
+  const made = { kind: 'respond', status: 200, headers: [], body, by: 'upstream' } as const
+  const shown = stored(made, first, runtime)
+  assert(shown.kind === 'respond' && shown.body.kind === 'stream')
+  shown.body.stream.start({ data: () => 'more', end: () => undefined, fail: () => undefined })
+  for (let i = 0; i < 17; i++) stream.push('x'.repeat(65_536))
+  assert.equal(runtime.beside.flights.underway, 0)
+  assert.equal(bodyOf(await other), 'continue')
+})
+
 test('an answer that was asked for before a change is not kept, nor waited for after it', async () => {
   const [rule, runtime] = [cached(), new FakeRuntime()]
   const before = ask(rule)

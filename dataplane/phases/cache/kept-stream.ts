@@ -15,7 +15,7 @@ export class KeptStream implements AnswerStream, AnswerSink {
   #bytes = 0
   #sink: AnswerSink | null = null
 
-  /** `ended`: null where it is not to be kept after all. Not called where it breaks off. */
+  /** `ended`: once; null where it is not to be kept after all. Not called where it breaks off. */
   constructor(from: AnswerStream, ended: (bytes: Buffer | null) => void) {
     this.#from = from
     this.#ended = ended
@@ -38,7 +38,7 @@ export class KeptStream implements AnswerStream, AnswerSink {
 
   data(chunk: Buffer): 'more' | 'pause' {
     this.#bytes += chunk.length
-    if (this.#bytes > CACHED_ANSWER_BYTES_MAX) this.#chunks = null
+    if (this.#bytes > CACHED_ANSWER_BYTES_MAX) this.#giveUp()
     this.#chunks?.push(Buffer.from(chunk))
     return this.#sink?.data(chunk) ?? 'more'
   }
@@ -46,9 +46,17 @@ export class KeptStream implements AnswerStream, AnswerSink {
   /** Trailers would be lost: such an answer is not kept, nor one that is shorter than it said. */
   end(trailers: readonly string[] | null): void {
     const isWhole = this.bytesDeclared === null || this.bytesDeclared === this.#bytes
-    const toKeep = trailers === null && isWhole ? this.#chunks : null
-    this.#ended(toKeep === null ? null : Buffer.concat(toKeep))
+    if (this.#chunks !== null && trailers === null && isWhole) {
+      this.#ended(Buffer.concat(this.#chunks))
+    } else this.#giveUp()
     this.#sink?.end(trailers)
+  }
+
+  /** Whoever waits for it in the store learns at once that it will not be there. */
+  #giveUp(): void {
+    if (this.#chunks === null) return
+    this.#chunks = null
+    this.#ended(null)
   }
 
   fail(failure: Failure): void {
