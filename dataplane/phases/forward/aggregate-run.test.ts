@@ -18,6 +18,7 @@ import {
   json,
   prepared,
   type Result,
+  type Rig,
   rig,
   run,
 } from './fake/aggregate-rig.ts'
@@ -109,14 +110,9 @@ test('an item whose key has no value fails alone, as onItemError says', async (t
     { id: ['p'], sku: 'c' },
     { id: 'p', sku: 'd' },
   ]
-  for (const how of ['omit', 'fallback'] as const) {
-    made.seen.length = 0
-    const { text } = await ask(action(keyedBy(how, lines), ALL_ITEMS), made)
-    const { _errors: errors, ...rest } = JSON.parse(text)
-    assert.deepEqual(rest, { p: 'd', n: 1, b: null }, how)
-    assert.equal(codes(errors, 'missing-input'), 3)
-    assert.equal(made.seen.length, 2, 'what has no place in the map is not asked for')
-  }
+  const found = { shown: { p: 'd', n: 1, b: null }, code: 'missing-input', failed: 3 }
+  // What has no place in the map is not asked for.
+  await passesOver(made, lines, { ...found, asked: 2 })
   const failing = await ask(action(keyedBy('fail', lines), ALL_ITEMS), made)
   assert.match(failing.text, /"b":"none","_errors":\[.*"missing-input"/)
 })
@@ -128,14 +124,8 @@ test('of two items with one key the first holds, and the other is told', async (
     { id: 'p', sku: 'b' },
     { id: 'q', sku: 'c' },
   ]
-  for (const how of ['omit', 'fallback'] as const) {
-    made.seen.length = 0
-    const { text } = await ask(action(keyedBy(how, lines), ALL_ITEMS), made)
-    const { _errors: errors, ...rest } = JSON.parse(text)
-    assert.deepEqual(rest, { p: 'a', n: 2, b: null }, how)
-    assert.equal(codes(errors, 'duplicate-key'), 1)
-    assert.equal(made.seen.length, 3)
-  }
+  const found = { shown: { p: 'a', n: 2, b: null }, code: 'duplicate-key', failed: 1 }
+  await passesOver(made, lines, { ...found, asked: 3 })
   made.seen.length = 0
   const failing = await ask(action(keyedBy('fail', lines), ALL_ITEMS), made)
   assert.match(failing.text, /"b":"none","_errors":\[.*"duplicate-key"/)
@@ -154,6 +144,26 @@ test('items with one key that are one request are one item', async (t) => {
   const unsafe = await ask(action(keyedBy('omit', lines, { method: 'POST' }), ALL_ITEMS), made)
   assert.match(unsafe.text, /"duplicate-key"/)
 })
+
+interface PassedOver {
+  readonly shown: object
+  readonly code: string
+  readonly failed: number
+  /** Requests, the one for the list included. */
+  readonly asked: number
+}
+
+/** Where failures of items do not decide, both ways show the same. */
+async function passesOver(made: Rig, lines: readonly object[], found: PassedOver): Promise<void> {
+  for (const how of ['omit', 'fallback'] as const) {
+    made.seen.length = 0
+    const { text } = await ask(action(keyedBy(how, lines), ALL_ITEMS), made)
+    const { _errors: errors, ...rest } = JSON.parse(text)
+    assert.deepEqual(rest, found.shown, how)
+    assert.equal(codes(errors, found.code), found.failed, how)
+    assert.equal(made.seen.length, found.asked, how)
+  }
+}
 
 /** How many items failed so: each is told at each place that shows the call. */
 function codes(errors: readonly { readonly code: string }[], code: string): number {
