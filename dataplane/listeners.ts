@@ -34,8 +34,8 @@ export class ListenerCheck {
 }
 
 export function touches({ puts, drops }: TableChange, kind: ObjectKind): 'yes' | 'no' {
-  const all = puts.some((one) => one.kind === kind) || drops.some((one) => one.kind === kind)
-  return all ? 'yes' : 'no'
+  const touched = puts.some((one) => one.kind === kind) || drops.some((one) => one.kind === kind)
+  return touched ? 'yes' : 'no'
 }
 
 export function unheardListeners(

@@ -142,8 +142,8 @@ export interface WeightedBackend {
 
 /**
  * A Service port. Key: `namespace/service:port`, or with `@namespace/name` behind it where it is that
- * of an ApiBackend: equal ones of different ApiBackends share nothing. Its endpoints come by their own lane and are
- * never part of the table.
+ * of an ApiBackend: equal ones of different ApiBackends share nothing. Its endpoints come by their
+ * own lane and are never part of the table.
  */
 export interface Backend {
   readonly protocol: 'http' | 'h2c'
