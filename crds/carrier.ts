@@ -56,7 +56,7 @@ export function From(absent: string) {
 export const Audiences = List({
   about: 'Accepted audiences: one of them must be in the token’s `aud`.',
   example: '[shop]',
-  absent: 'any: tokens of the issuer for every audience are accepted',
+  absent: 'tokens of the issuer are accepted whomever they are for',
   item: Text({ min: 1, max: 1024 }),
   min: 1,
   max: 16,

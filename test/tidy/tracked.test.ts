@@ -47,12 +47,9 @@ function faultsOf(all: readonly Tracked[]): readonly string[] {
   })
 }
 
-test('nothing that is installed is tracked, and no link leads out of the tree', (t) => {
+test('nothing that is installed is tracked, and no link leads out of the tree', () => {
   const all = tracked()
-  if (all === null) {
-    t.skip('this is no clone of the repository')
-    return
-  }
+  assert.ok(all !== null, 'only a clone knows what is tracked: run the tests in one')
   assert.ok(all.length > 100, 'Git lists the files')
   assert.deepEqual(faultsOf(all), [])
 })
@@ -60,7 +57,7 @@ test('nothing that is installed is tracked, and no link leads out of the tree', 
 test('what must not be tracked is found wherever it is', () => {
   const linked = (file: string, target: string): Tracked => ({ file, target })
   const bad = [
-    linked('node_modules', '/work/elsewhere'),
+    linked('node_modules', '/elsewhere'),
     { file: 'node_modules/x/index.js', target: null },
     { file: 'examples/a/node_modules/x.js', target: null },
     linked('a', '/etc/passwd'),
