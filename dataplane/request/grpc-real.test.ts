@@ -361,16 +361,19 @@ test('what the gateway refuses is a status of gRPC in a head that is the whole a
 
 test('a call is given up when its client no longer waits for it', async (t) => {
   const open = new Set<ServerHttp2Stream>()
+  let arrived = 0
   const { client } = await walk(t, {
     '/slow': (stream) => {
+      arrived++
       open.add(stream)
       stream.on('close', () => open.delete(stream))
     },
   })
-  const called = call(client, '/slow', { 'grpc-timeout': '200m' })
+  const called = call(client, '/slow', { 'grpc-timeout': '2S' })
   called.stream.end(frame('x'))
   await closed(called)
   assert.equal(called.head?.['grpc-status'], '4')
   assert.equal(called.head?.['x-fairlead-cause'], 'upstream-timeout')
+  assert.equal(arrived, 1)
   await until('the server no longer has it', () => open.size === 0)
 })
