@@ -167,17 +167,19 @@ test('an attempt that is silent for perTry is given up, and another is made', as
   await until('the silent one is given up', () => servers[0]?.sockets[0]?.destroyed === true)
 })
 
-test('firstByte and connect end an attempt with their own cause', async (t) => {
+test('firstByte ends an attempt with its own cause', async (t) => {
   const { ask } = await under(t, SILENT)
   const first = failureOf(await ask({ firstByteMs: 20 }).outcome)
   assert.equal(first.cause, 'upstream-timeout')
 })
 
 test('the deadline of the whole ends retries too', async (t) => {
-  const { ask } = await under(t, SILENT)
+  const { ask, seen } = await under(t, SILENT)
   const retry = { ...RETRY, attempts: 10, perTryMs: 40 }
   const outcome = await ask({ retry }, { deadlineMs: now() + 60 }).outcome
   assert.equal(failureOf(outcome).cause, 'upstream-timeout')
+  // The budget alone would allow four.
+  assert.ok(seen() <= 2, `${seen()} attempts`)
 })
 
 test('a hedge answers for a slow endpoint, which is given up', async (t) => {
