@@ -5,7 +5,7 @@
 import type { ApiBackendSpec, HealthSpec } from '../../crds/api-backend.ts'
 import type { ApiBackendRef } from '../../crds/reference.ts'
 import type { Health, Outliers } from '#wire/delivery'
-import { type Checked, FieldPath } from './problem.ts'
+import { type Checked, FieldPath, unusable } from './problem.ts'
 import { perMille, waitMs } from './quantity.ts'
 import { readSpec } from './salvage.ts'
 import { resolveService } from './service.ts'
@@ -61,7 +61,7 @@ function compileEjection(
   const ejectionMaxMs = ejectionMax === undefined ? Math.max(most.value, ejectionMs) : most.value
   if (ejectionMaxMs >= ejectionMs) return { value: { ejectionMs, ejectionMaxMs }, problems }
   const sentence = 'It is shorter than the first ejection; raise it or lower ejection.'
-  return { value: null, problems: [at.child('ejectionMax').problem('Invalid', sentence)] }
+  return unusable(at.child('ejectionMax').problem('Invalid', sentence))
 }
 
 /** Null: it cannot be used from here, and the problems say why. */
@@ -75,21 +75,19 @@ export function resolveApiBackend(
     { kind: 'ApiRoute', namespace: within.namespace },
     { kind: 'ApiBackend', namespace, name: ref.name },
   )
-  if (refusal !== null) {
-    return { value: null, problems: [at.child('namespace').problem('RefNotPermitted', refusal)] }
-  }
+  if (refusal !== null) return unusable(at.child('namespace').problem('RefNotPermitted', refusal))
   const resource = within.reader.get('ApiBackend', namespace, ref.name)
   const place = at.child('name')
   if (resource === null) {
     const sentence = `There is no ApiBackend "${ref.name}" in namespace "${namespace}"; create it, or correct the name.`
-    return { value: null, problems: [place.problem('BackendNotFound', sentence)] }
+    return unusable(place.problem('BackendNotFound', sentence))
   }
   const { spec } = readSpec('ApiBackend', resource)
   const inside = { ...within, namespace, name: ref.name }
   const value = spec === null ? null : compileApiBackend(spec, SPEC, inside).value
   if (value !== null) return { value, problems: [] }
   const sentence = `ApiBackend "${ref.name}" in namespace "${namespace}" is not valid; its status says what to mend.`
-  return { value: null, problems: [place.problem('BackendNotFound', sentence)] }
+  return unusable(place.problem('BackendNotFound', sentence))
 }
 
 const SPEC = new FieldPath<ApiBackendSpec>('spec')

@@ -3,9 +3,7 @@
  * `namespace/name` and never read a spec themselves.
  * Pinned by compile.test.ts: "a memoised compile says what a fresh one says".
  */
-import type { ApiBackendSpec } from '../../crds/api-backend.ts'
-import type { ApiKeySpec } from '../../crds/api-key.ts'
-import type { ConsumerSpec } from '../../crds/consumer.ts'
+import type { SpecOf } from '../../crds/kinds.ts'
 import type { ApiKey, Consumer } from '#wire/auth'
 import type { Room } from './assembly.ts'
 import type { PolicyShape } from './attach.ts'
@@ -19,14 +17,14 @@ import {
   sameShape,
   shapeOf,
 } from './policy-in-force.ts'
-import { FieldPath, type Problem } from './problem.ts'
+import { type Checked, FieldPath, type Problem } from './problem.ts'
 import type { Reader } from './reader.ts'
 import { allKeys, grantsBy, namesOf } from './resolve.ts'
 import { type RouteInForce, routeInForce } from './route-in-force.ts'
 import { readSpec } from './salvage.ts'
 import { keepSealed, type Sealed, type Sealer, sourceOf } from './seal.ts'
 import { type OwnKind, OWN_KINDS, type Resource } from './snapshot.ts'
-import type { CompiledApiBackend, Steps } from './steps.ts'
+import type { BackendWithin, CompiledApiBackend, Steps } from './steps.ts'
 
 export interface InForceSteps {
   /** Keyed by kind: `namespace/name` of all its objects. */
@@ -59,7 +57,7 @@ export interface Ingredients {
 }
 
 export function createInForce(from: Ingredients): InForceSteps {
-  const { memo, sealer } = from
+  const { memo, sealer, steps } = from
   const policy = policySteps(from)
   const gateway = memo.step({
     name: 'gateway',
@@ -88,11 +86,14 @@ export function createInForce(from: Ingredients): InForceSteps {
     }),
     route: memo.step({
       name: 'route',
-      run: (key, at) => routeInForce(key, at.reader, from.steps.compileRule),
+      run: (key, at) => routeInForce(key, at.reader, steps.compileRule),
     }),
     ...policy,
-    ...consumerSteps(from),
-    apiBackend: backendStep(from),
+    consumer: simpleStep(memo, 'Consumer', (spec, at, { resource }) =>
+      steps.compileConsumer(spec, at, resource),
+    ),
+    apiKey: simpleStep(memo, 'ApiKey', steps.compileApiKey),
+    apiBackend: simpleStep(memo, 'ApiBackend', steps.compileApiBackend),
     secret: memo.step({
       name: 'secret object',
       keep: keepSealed,
@@ -157,46 +158,26 @@ function policySteps({ memo, steps }: Ingredients) {
   return { policy, shape }
 }
 
-function consumerSteps({ memo, steps }: Ingredients) {
-  const consumer = memo.step({
-    name: 'consumer',
-    run(key, at): SimpleInForce<Consumer> | null {
+/** Of a kind whose spec is used as it is written, or not at all. */
+function simpleStep<K extends 'Consumer' | 'ApiKey' | 'ApiBackend', V>(
+  memo: Memo,
+  kind: K,
+  compile: (spec: SpecOf[K], at: FieldPath<SpecOf[K]>, within: SimpleWithin) => Checked<V | null>,
+): Step<SimpleInForce<V> | null> {
+  return memo.step<SimpleInForce<V> | null>({
+    name: `${kind} in force`,
+    run(key, at) {
       const { namespace, name } = namesOf(key)
-      const resource = at.reader.get('Consumer', namespace, name)
+      const resource = at.reader.get(kind, namespace, name)
       if (resource === null) return null
-      const path = new FieldPath<ConsumerSpec>('spec')
-      const { spec, problems } = readSpec('Consumer', resource)
+      const { spec, problems } = readSpec(kind, resource)
       if (spec === null) return { resource, value: null, problems }
-      return { resource, ...steps.compileConsumer(spec, path, resource) }
+      const within = { namespace, name, resource, reader: at.reader, grants: grantsBy(at.reader) }
+      return { resource, ...compile(spec, new FieldPath('spec'), within) }
     },
   })
-  const apiKey = memo.step({
-    name: 'key',
-    run(key, at): SimpleInForce<ApiKey> | null {
-      const { namespace, name } = namesOf(key)
-      const resource = at.reader.get('ApiKey', namespace, name)
-      if (resource === null) return null
-      const { spec, problems } = readSpec('ApiKey', resource)
-      if (spec === null) return { resource, value: null, problems }
-      const within = { namespace, reader: at.reader, grants: grantsBy(at.reader) }
-      return { resource, ...steps.compileApiKey(spec, new FieldPath<ApiKeySpec>('spec'), within) }
-    },
-  })
-  return { consumer, apiKey }
 }
 
-function backendStep({ memo, steps }: Ingredients) {
-  return memo.step({
-    name: 'api backend',
-    run(key, at): SimpleInForce<CompiledApiBackend> | null {
-      const { namespace, name } = namesOf(key)
-      const resource = at.reader.get('ApiBackend', namespace, name)
-      if (resource === null) return null
-      const { spec, problems } = readSpec('ApiBackend', resource)
-      if (spec === null) return { resource, value: null, problems }
-      const within = { namespace, name, reader: at.reader, grants: grantsBy(at.reader) }
-      const path = new FieldPath<ApiBackendSpec>('spec')
-      return { resource, ...steps.compileApiBackend(spec, path, within) }
-    },
-  })
+interface SimpleWithin extends BackendWithin {
+  readonly resource: Resource
 }

@@ -9,6 +9,7 @@
 import type { ApiKey } from '#wire/auth'
 import type { SimpleInForce } from './in-force.ts'
 import { olderFirst } from './precedence.ts'
+import { keyOf, namesOf } from './resolve.ts'
 import type { Resource } from './snapshot.ts'
 
 /** An ApiKey that is valid by itself. */
@@ -30,7 +31,7 @@ export interface Holder {
 export function claimOf(found: SimpleInForce<ApiKey> | null): Claim | null {
   if (found === null || found.value === null) return null
   const { resource, value } = found
-  return { resource, value, namespace: value.consumer.slice(0, value.consumer.indexOf('/')) }
+  return { resource, value, namespace: namesOf(value.consumer).namespace }
 }
 
 /** By hash. */
@@ -58,7 +59,7 @@ export function holdersOf(
       (claim) => claim.namespace === namespace && isUsable(claim.value.consumer),
     )
     if (found === undefined) return []
-    const key = `${found.resource.namespace}/${found.resource.name}`
+    const key = keyOf(found.resource.namespace, found.resource.name)
     return [{ key, namespace, yieldsTo: namespaces.slice(0, position).toSorted() }]
   })
 }

@@ -20,6 +20,10 @@ export interface Checked<T> {
   readonly problems: readonly Problem[]
 }
 
+export function unusable(problem: Problem): Checked<null> {
+  return { value: null, problems: [problem] }
+}
+
 /** A place in a spec, typed so that only keys that exist can be named. */
 export class FieldPath<T> {
   readonly text: string

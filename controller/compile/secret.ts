@@ -5,7 +5,7 @@
  */
 import type { SecretKeyRefSpec } from '../../crds/reference.ts'
 import { textOf } from './content.ts'
-import type { Checked, FieldPath, Problem } from './problem.ts'
+import { type Checked, type FieldPath, unusable } from './problem.ts'
 import type { Resource, SecretBytes } from './snapshot.ts'
 import type { ReferenceFrom, StepWithin } from './steps.ts'
 
@@ -33,15 +33,15 @@ export function resolveSecret(
     { kind: use.from, namespace: within.namespace },
     { kind: 'Secret', namespace, name: ref.name },
   )
-  if (refusal !== null) return refused(at.child('namespace').problem('RefNotPermitted', refusal))
+  if (refusal !== null) return unusable(at.child('namespace').problem('RefNotPermitted', refusal))
   const forbidden = within.reader.secretsForbidden(namespace)
-  if (forbidden !== null) return refused(at.problem('SecretInvalid', forbidden))
+  if (forbidden !== null) return unusable(at.problem('SecretInvalid', forbidden))
   const secret = within.reader.get('Secret', namespace, ref.name)
   const wanted = { name: ref.name, namespace, key: ref.key ?? use.key, type: use.type }
   const sentence = reasonAgainst(secret, wanted)
-  if (sentence !== null) return refused(at.problem('SecretInvalid', sentence))
+  if (sentence !== null) return unusable(at.problem('SecretInvalid', sentence))
   const bytes = secret?.secrets?.get(wanted.key)
-  if (bytes === undefined) return refused(at.problem('SecretInvalid', withoutKey(wanted)))
+  if (bytes === undefined) return unusable(at.problem('SecretInvalid', withoutKey(wanted)))
   return { value: { key: `${namespace}/${ref.name}:${wanted.key}`, bytes }, problems: [] }
 }
 
@@ -82,8 +82,4 @@ function withoutKey(wanted: Wanted): string {
       ? `delete it and create it anew: ${commandFor(wanted)}`
       : 'add it, or name the key that is meant.'
   return `The Secret "${name}" in namespace "${namespace}" has no key "${key}"; ${mend}`
-}
-
-function refused(problem: Problem): Checked<null> {
-  return { value: null, problems: [problem] }
 }

@@ -7,7 +7,7 @@ import type { ServiceRef } from '../../crds/reference.ts'
 import type { Backend } from '#wire/table'
 import { addressOf, fieldsOf, itemsOf, portOf, textOf } from './content.ts'
 import { backendKey } from './endpoints.ts'
-import type { Checked, FieldPath, Problem } from './problem.ts'
+import { type Checked, type FieldPath, unusable } from './problem.ts'
 import type { Resource } from './snapshot.ts'
 import type { CompiledApiBackend, ReferenceFrom, StepWithin } from './steps.ts'
 
@@ -37,10 +37,6 @@ export function resolveService(
   const found = backendOf(service, ref)
   if (found.kind === 'backend') return { value: { key, backend: found.backend }, problems: [] }
   return unusable(at.child(found.field).problem('BackendNotFound', found.because))
-}
-
-function unusable(problem: Problem): Checked<null> {
-  return { value: null, problems: [problem] }
 }
 
 type Found =
