@@ -11,6 +11,8 @@ import { bytesOf, type Objects, plainly, sum } from '../../test/fake/plain-capac
 import { DEFAULT_GATEWAY, DEPS, World } from '../../test/fake/world.ts'
 import type { Room } from './assembly.ts'
 import { compile, createCompiler } from './compile.ts'
+import type { Compiled } from './compiled.ts'
+import type { Snapshot } from './snapshot.ts'
 
 const RUNS = { numRuns: Number(process.env['FAIRLEAD_RUNS'] ?? 60) }
 const HUGE: Room = { objectBytes: 2 ** 40, tableBytes: 2 ** 40, tableObjects: 2 ** 40 }
@@ -40,29 +42,8 @@ test('the hosts that fit are those of the plain twin', () => {
   )
 })
 
-test('no table and no object of it is larger than a data plane takes', () => {
-  fc.assert(
-    fc.property(edits(true, 40), rooms, (changes, room) => {
-      const world = newWorld()
-      const compiler = createCompiler(DEPS, room)
-      for (const change of changes) {
-        edit(world, change)
-        for (const table of world.compile((it) => compiler.compile(it)).tables.values()) {
-          const objects: Objects = new Map(table.objects)
-          assert.equal(check(objects), null)
-          for (const one of objects.values()) assert.ok(bytesOf(one) <= room.objectBytes, one.key)
-          // The gateway, the rule that closes and the host that takes everything: less there is not.
-          const least = objects.size <= 3
-          assert.ok(least || objects.size <= room.tableObjects)
-          assert.ok(least || sum(objects) <= room.tableBytes)
-        }
-      }
-    }),
-    RUNS,
-  )
-})
-
-test('a memo that has closed and opened hosts says what a fresh compile says', () => {
+/** Compiled after every edit of a world, by one compiler. */
+function throughEdits(look: (compiled: Compiled, snapshot: Snapshot, room: Room) => void): void {
   fc.assert(
     fc.property(edits(true, 40), rooms, (changes, room) => {
       const world = newWorld()
@@ -70,16 +51,38 @@ test('a memo that has closed and opened hosts says what a fresh compile says', (
       for (const change of changes) {
         edit(world, change)
         const snapshot = world.snapshot()
-        const memoised = world.compile((it) => compiler.compile(it))
-        const fresh = compile(snapshot, DEPS, room)
-        const hashes = ({ tables }: typeof fresh) =>
-          [...tables].map(([key, { hash }]) => key + hash)
-        assert.deepEqual(hashes(memoised).toSorted(), hashes(fresh).toSorted())
-        assert.deepEqual(new Map(memoised.verdicts), new Map(fresh.verdicts))
+        look(
+          world.compile((it) => compiler.compile(it)),
+          snapshot,
+          room,
+        )
       }
     }),
     RUNS,
   )
+}
+
+test('no table and no object of it is larger than a data plane takes', () => {
+  throughEdits(({ tables }, _, room) => {
+    for (const table of tables.values()) {
+      const objects: Objects = new Map(table.objects)
+      assert.equal(check(objects), null)
+      for (const one of objects.values()) assert.ok(bytesOf(one) <= room.objectBytes, one.key)
+      // The gateway, the rule that closes and the host that takes everything: less there is not.
+      const least = objects.size <= 3
+      assert.ok(least || objects.size <= room.tableObjects)
+      assert.ok(least || sum(objects) <= room.tableBytes)
+    }
+  })
+})
+
+test('a memo that has closed and opened hosts says what a fresh compile says', () => {
+  throughEdits((memoised, snapshot, room) => {
+    const fresh = compile(snapshot, DEPS, room)
+    const hashes = ({ tables }: Compiled) => [...tables].map(([key, { hash }]) => key + hash)
+    assert.deepEqual(hashes(memoised).toSorted(), hashes(fresh).toSorted())
+    assert.deepEqual(new Map(memoised.verdicts), new Map(fresh.verdicts))
+  })
 })
 
 // ---- one story ------------------------------------------------------------------------------

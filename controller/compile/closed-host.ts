@@ -3,8 +3,9 @@
  * 503. Nothing of the host falls through, to a wider host or to a rule that would have come later.
  * Pinned by capacity.test.ts: "a host that is too long is closed and every other host goes on".
  */
-import type { Reject } from '#wire/value'
 import { TOTAL_TIMEOUT_MS } from '#wire/limits'
+import type { Rule } from '#wire/table'
+import type { Reject } from '#wire/value'
 import type { Sealed, Sealer } from './seal.ts'
 
 /** What a client of such a host reads. */
@@ -21,20 +22,20 @@ const ROUTE = '*/*'
 const NAME = 'too-large'
 const KEY = `${ROUTE}/${NAME}`
 
+/** What takes every request, whoever sends it, and changes nothing. */
+export const TAKES_ALL: Omit<Rule, 'route' | 'name' | 'action'> = {
+  matches: [{ method: null, path: { kind: 'any' }, headers: [], queryParams: [], when: null }],
+  auth: { kind: 'open' },
+  limits: [],
+  rewrite: null,
+  requestHeaders: null,
+  responseHeaders: null,
+  totalTimeoutMs: TOTAL_TIMEOUT_MS,
+}
+
 /** One for all closed hosts of a table. */
 export function closedRule(sealer: Sealer): Sealed {
-  const value = {
-    route: ROUTE,
-    name: NAME,
-    matches: [{ method: null, path: { kind: 'any' }, headers: [], queryParams: [], when: null }],
-    auth: { kind: 'open' },
-    limits: [],
-    rewrite: null,
-    requestHeaders: null,
-    responseHeaders: null,
-    totalTimeoutMs: TOTAL_TIMEOUT_MS,
-    action: TOO_LARGE,
-  } as const
+  const value = { route: ROUTE, name: NAME, ...TAKES_ALL, action: TOO_LARGE }
   return sealer.seal({ kind: 'rule', key: KEY, sources: [], value })
 }
 

@@ -3,15 +3,20 @@
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { authPolicy, Cluster, JWT, named, route, rule, toRoute } from '../../test/fake/cluster.ts'
+import {
+  authPolicy,
+  Cluster,
+  consumer,
+  JWT,
+  named,
+  route,
+  rule,
+  toRoute,
+} from '../../test/fake/cluster.ts'
 import type { Written } from '../../test/fake/world.ts'
 
 const KEYS = { k: { apiKey: {} } }
 const FOREIGN = { k: { apiKey: { consumers: { namespaces: ['b'] } } } }
-
-function consumer(key: string, spec: object = {}): Written {
-  return { kind: 'Consumer', metadata: named(key), spec }
-}
 
 function apiKey(key: string, digit: string, more: object = {}): Written {
   const spec = { consumerRef: { name: 'acme' }, sha256: digit.repeat(64), ...more }

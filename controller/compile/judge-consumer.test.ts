@@ -6,8 +6,8 @@ import { test } from 'node:test'
 import {
   authPolicy,
   Cluster,
+  consumer,
   limitPolicy,
-  named,
   route,
   rule,
   toRoute,
@@ -19,7 +19,7 @@ function cluster(state: 'Active' | 'Suspended'): Cluster {
   return new Cluster().apply(
     route('a/r', [rule('one')]),
     authPolicy('a/p', [toRoute('r')], { authenticate: KEYS }),
-    { kind: 'Consumer', metadata: named('a/acme'), spec: { state } },
+    consumer('a/acme', { state }),
   )
 }
 

@@ -6,17 +6,13 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import type { ApiKey } from '#wire/auth'
-import { authPolicy, named, route, rule, toRoute } from '../../test/fake/cluster.ts'
+import { authPolicy, consumer, named, route, rule, toRoute } from '../../test/fake/cluster.ts'
 import { DEFAULT_GATEWAY, DEPS, World, type Written } from '../../test/fake/world.ts'
 import { createCompiler } from './compile.ts'
 import type { Compiled } from './compiled.ts'
 
 const HASH = '0'.repeat(64)
 const NAMESPACES = ['a', 'b'] as const
-
-function consumer(key: string, spec: object = {}): Written {
-  return { kind: 'Consumer', metadata: named(key), spec }
-}
 
 function apiKey(key: string, name: string, more: object = {}): Written {
   const spec = { consumerRef: { name }, sha256: HASH, ...more }

@@ -108,6 +108,10 @@ export function limitPolicy(key: string, targetRefs: readonly Fields[], spec: Fi
   return { kind: 'RateLimitPolicy', metadata: named(key), spec: { targetRefs, ...spec } }
 }
 
+export function consumer(key: string, spec: Fields = {}): Written {
+  return { kind: 'Consumer', metadata: named(key), spec }
+}
+
 /** `route`, or `route#rule`. */
 export function toRoute(text: string): Fields {
   const [name, sectionName] = text.split('#')

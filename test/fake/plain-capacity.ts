@@ -18,7 +18,7 @@ const encoder = createEncoder()
 const sealer = createSealer(DEPS)
 
 export function bytesOf(object: CompiledObject): number {
-  return Buffer.byteLength(encoder.put(object)) - 1
+  return encoder.bytes(object)
 }
 
 export type Objects = Map<string, CompiledObject>

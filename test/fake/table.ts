@@ -3,6 +3,7 @@
  */
 import { createHash } from 'node:crypto'
 import type { Match, ObjectKind, Rule, TableObject, ValueOf } from '#wire/table'
+import { TAKES_ALL } from '../../controller/compile/closed-host.ts'
 import { createAuthEnvironment } from '../../dataplane/phases/authenticate/environment.ts'
 import { type Built, type BuildEnvironment, TableBuilder } from '../../dataplane/runtime/build.ts'
 import { TableDirectory } from '../../dataplane/runtime/directory.ts'
@@ -29,13 +30,7 @@ export function tableRule(rule: Partial<Rule> = {}): Rule {
   return {
     route: 'shop/books',
     name: 'list',
-    matches: [{ method: null, path: { kind: 'any' }, headers: [], queryParams: [], when: null }],
-    auth: { kind: 'open' },
-    limits: [],
-    rewrite: null,
-    requestHeaders: null,
-    responseHeaders: null,
-    totalTimeoutMs: 30_000,
+    ...TAKES_ALL,
     action: { kind: 'respond', status: 200, headers: [], body: ['ok'] },
     ...rule,
   }
