@@ -68,6 +68,7 @@ async function restart(place: Place, balancer: Balancer): Promise<void> {
   const { instance, state } = place
   const code = await place.running.stop('SIGTERM')
   assert.equal(code, 0, place.running.output().slice(-OUTPUT_SHOWN_MAX))
+  await until('nobody is sent to it', () => !balancer.ready.has(instance), READY_WITHIN_MS)
   place.running = start(instance, state)
   await until('it is back', () => balancer.ready.has(instance), READY_WITHIN_MS)
 }
