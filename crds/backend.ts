@@ -24,7 +24,7 @@ export type BackendRef = Spec<typeof BackendRefSchema>
 
 export const HedgeSchema = Fields({
   about:
-    'A second attempt on another endpoint where the first is slow; the first answer wins and the other is given up. Only for GET, HEAD and OPTIONS without a body. Counts in the retry budget.',
+    'A second attempt on another endpoint where the first is slow; the first answer wins and the other is given up. Only for GET, HEAD, OPTIONS and TRACE without a body. Counts in the retry budget.',
   example: '{ after: 200ms }',
   required: {
     after: Duration({ about: 'How long the first attempt has alone.', example: '200ms' }),

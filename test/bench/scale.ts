@@ -70,9 +70,9 @@ const CONTROLLER_GOAL_MIB = 500
 
 function verdict(controllerMib: number, firstMs: number): string {
   const missed = (figure: number, goal: number): string => (figure <= goal ? '' : ', missed')
-  const seconds = round(firstMs / 1000)
+  const seconds = firstMs / 1000
   return (
-    `Verdict: acknowledged after ${seconds} s (goal ${ACKNOWLEDGED_GOAL_S}${missed(seconds, ACKNOWLEDGED_GOAL_S)}), ` +
+    `Verdict: acknowledged after ${round(seconds)} s (goal ${ACKNOWLEDGED_GOAL_S}${missed(seconds, ACKNOWLEDGED_GOAL_S)}), ` +
     `controller ${controllerMib} MiB (goal ${CONTROLLER_GOAL_MIB}${missed(controllerMib, CONTROLLER_GOAL_MIB)}).`
   )
 }
